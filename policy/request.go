@@ -1,0 +1,49 @@
+package policy
+
+// Request is one question: may this principal do this to that, now?
+//
+// An operation has one action and one resource name per language. One that is
+// authorised under several actions or resources of one language (a copy that reads
+// here and writes there) is several requests, all of which must be allowed: one for
+// each combination of a name per language.
+type Request struct {
+	Principal Principal
+	Actions   [MaxLanguages]string // by language; "" if the operation has no name there
+	Resources [MaxLanguages]string // by language; what the operation is authorised on
+	Context   Context              // nil: no key has a value
+}
+
+// Principal is the caller.
+type Principal struct {
+	Kind    PrincipalKind
+	Account string // id of the account that the caller belongs to; empty for services and anonymous callers
+	ID      string // unique id of the user or role
+	Names   [MaxLanguages]Names
+}
+
+// Names is what one language calls a principal. Account and ID may stay empty when
+// they are those of Principal.
+type Names struct {
+	Account string
+	ID      string
+	Name    string // user, role, root user, service or identity provider
+	Session string // role session or federated user session; empty for others
+}
+
+// PrincipalKind says how a caller came to its rights.
+type PrincipalKind uint8
+
+const (
+	Anonymous     PrincipalKind = iota // nobody: only a resource policy can allow
+	Root                               // an account's root user: needs no identity policy
+	User                               // also with credentials of a user session
+	RoleSession                        // Name is the role, Session the session
+	FederatedUser                      // Name is the user who federated, Session the federated user
+	Service                            // a service: only a resource policy can allow
+	Federated                          // bears an assertion of the provider in Name: only a trust policy can allow
+)
+
+// foreign tells whether the caller has no identity policies at all.
+func (k PrincipalKind) foreign() bool {
+	return k == Anonymous || k == Service || k == Federated
+}
