@@ -10,6 +10,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strconv"
 )
 
 // Errors that tell the reasons apart for which a ring or a value stays shut.
@@ -37,23 +38,39 @@ type KMS interface {
 	Unwrap(ctx context.Context, keyID string, wrapped []byte) ([]byte, error)
 }
 
+// KeyID is the number of a key in its ring: 0 is the root secret; data keys
+// count from 1 and are never numbered again.
+type KeyID uint32
+
+// String returns the number in decimal.
+func (id KeyID) String() string { return strconv.FormatUint(uint64(id), 10) }
+
+// ParseKeyID reads what String wrote.
+func ParseKeyID(s string) (KeyID, error) {
+	n, err := strconv.ParseUint(s, 10, 32)
+	if err != nil || KeyID(n).String() != s {
+		return 0, fmt.Errorf("seal: %q is not the number of a key", s)
+	}
+	return KeyID(n), nil
+}
+
 // WrappedKey is one key of a ring as the store keeps it: useless without the
 // key-encryption key.
 type WrappedKey struct {
-	ID      uint32 // 0 is the root secret; data keys count from 1 and are never numbered again
+	ID      KeyID
 	KEK     string // the key-encryption key that wrapped it
 	Wrapped []byte
 }
 
-const rootID = 0
+const rootID KeyID = 0
 
 // Keyring seals and opens values at rest and derives keys. It never changes:
 // Rotate and Without return another ring. It is safe for concurrent use.
 type Keyring struct {
 	hidden
 	root   Secret
-	boxes  map[uint32]*Box
-	active uint32 // the highest number
+	boxes  map[KeyID]*Box
+	active KeyID // the highest number
 }
 
 // NewRing makes the ring of a new installation: a root secret and data key 1,
@@ -62,7 +79,7 @@ func NewRing(ctx context.Context, kms KMS, rand io.Reader) (*Keyring, []WrappedK
 	keys := make([]WrappedKey, 2)
 	for id := range keys {
 		var err error
-		if keys[id], err = newKey(ctx, kms, rand, uint32(id)); err != nil {
+		if keys[id], err = newKey(ctx, kms, rand, KeyID(id)); err != nil {
 			return nil, nil, err
 		}
 	}
@@ -78,7 +95,7 @@ func OpenRing(ctx context.Context, kms KMS, keys []WrappedKey) (*Keyring, error)
 	if kms == nil {
 		return nil, ErrNoKey
 	}
-	ring := &Keyring{boxes: make(map[uint32]*Box, len(keys))}
+	ring := &Keyring{boxes: make(map[KeyID]*Box, len(keys))}
 	for _, w := range keys {
 		key, err := unwrap(ctx, kms, w)
 		if err != nil {
@@ -120,7 +137,7 @@ func (k *Keyring) Rotate(ctx context.Context, kms KMS, rand io.Reader) (*Keyring
 
 // Without returns a ring that has forgotten a data key: call it when no row is
 // sealed with that key any more. The active key cannot be forgotten.
-func (k *Keyring) Without(id uint32) (*Keyring, error) {
+func (k *Keyring) Without(id KeyID) (*Keyring, error) {
 	if id == k.active || id == rootID {
 		return nil, fmt.Errorf("seal: key %d is in use and cannot be forgotten", id)
 	}
@@ -150,10 +167,10 @@ func Rewrap(ctx context.Context, from, to KMS, keys []WrappedKey) ([]WrappedKey,
 }
 
 // Active returns the number of the data key that seals.
-func (k *Keyring) Active() uint32 { return k.active }
+func (k *Keyring) Active() KeyID { return k.active }
 
 // KeyIDs returns the numbers of the data keys, ascending.
-func (k *Keyring) KeyIDs() []uint32 { return slices.Sorted(maps.Keys(k.boxes)) }
+func (k *Keyring) KeyIDs() []KeyID { return slices.Sorted(maps.Keys(k.boxes)) }
 
 // Derive returns the key for a purpose, such as "page cursor": HKDF-SHA256 (RFC
 // 5869) of the root secret. It is the same for the life of the installation,
@@ -180,7 +197,7 @@ const (
 // Seal seals a value for a place under the active data key.
 func (k *Keyring) Seal(rand io.Reader, at Place, value Secret) ([]byte, error) {
 	plain := value.Reveal()
-	header := binary.BigEndian.AppendUint32([]byte{valueFormat}, k.active)
+	header := binary.BigEndian.AppendUint32([]byte{valueFormat}, uint32(k.active))
 	out := append(make([]byte, 0, headerSize+Overhead+len(plain)), header...)
 	return k.boxes[k.active].Seal(out, rand, plain, at.context(header))
 }
@@ -220,11 +237,11 @@ func (k *Keyring) Reseal(rand io.Reader, at Place, sealed []byte) (out []byte, c
 
 // KeyOf returns the number of the data key that a value is sealed with, without
 // opening it. The error is ErrBroken when the value is no sealed value.
-func KeyOf(sealed []byte) (uint32, error) {
+func KeyOf(sealed []byte) (KeyID, error) {
 	if len(sealed) < headerSize+Overhead || sealed[0] != valueFormat {
 		return 0, ErrBroken
 	}
-	return binary.BigEndian.Uint32(sealed[1:]), nil
+	return KeyID(binary.BigEndian.Uint32(sealed[1:])), nil
 }
 
 // context spells header and place with lengths in front, so that no two places
@@ -246,7 +263,7 @@ const (
 	keyTextSize = 1 + 4 + 32
 )
 
-func newKey(ctx context.Context, kms KMS, rand io.Reader, id uint32) (WrappedKey, error) {
+func newKey(ctx context.Context, kms KMS, rand io.Reader, id KeyID) (WrappedKey, error) {
 	if kms == nil {
 		return WrappedKey{}, ErrNoKey
 	}
@@ -257,8 +274,8 @@ func newKey(ctx context.Context, kms KMS, rand io.Reader, id uint32) (WrappedKey
 	return wrap(ctx, kms, id, key)
 }
 
-func wrap(ctx context.Context, kms KMS, id uint32, key [32]byte) (WrappedKey, error) {
-	text := binary.BigEndian.AppendUint32([]byte{keyFormat}, id)
+func wrap(ctx context.Context, kms KMS, id KeyID, key [32]byte) (WrappedKey, error) {
+	text := binary.BigEndian.AppendUint32([]byte{keyFormat}, uint32(id))
 	wrapped, kek, err := kms.Wrap(ctx, append(text, key[:]...))
 	if err != nil {
 		return WrappedKey{}, fmt.Errorf("seal: wrap key %d: %w", id, err)
@@ -271,7 +288,7 @@ func unwrap(ctx context.Context, kms KMS, w WrappedKey) (key [32]byte, err error
 	if err != nil {
 		return key, fmt.Errorf("seal: unwrap key %d: %w", w.ID, err)
 	}
-	if len(text) != keyTextSize || text[0] != keyFormat || binary.BigEndian.Uint32(text[1:]) != w.ID {
+	if len(text) != keyTextSize || text[0] != keyFormat || KeyID(binary.BigEndian.Uint32(text[1:])) != w.ID {
 		return key, fmt.Errorf("seal: what is wrapped as key %d is another key: %w", w.ID, ErrBroken)
 	}
 	return [32]byte(text[5:]), nil

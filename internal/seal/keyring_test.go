@@ -103,7 +103,7 @@ func TestK1RotationKeepsEveryValue(t *testing.T) {
 		t.Fatal(err)
 	}
 	keys = append(keys, added)
-	if next.Active() != 2 || added.ID != 2 || ring.Active() != 1 || !slices.Equal(next.KeyIDs(), []uint32{1, 2}) {
+	if next.Active() != 2 || added.ID != 2 || ring.Active() != 1 || !slices.Equal(next.KeyIDs(), []seal.KeyID{1, 2}) {
 		t.Fatalf("active %d, added %d", next.Active(), added.ID)
 	}
 	if got, err := next.Open(seedPlace, old); err != nil || !got.Equal(value) {
@@ -301,4 +301,17 @@ func FuzzOpen(f *testing.F) {
 			t.Fatalf("forged: %x", sealed)
 		}
 	})
+}
+
+func TestKeyIDText(t *testing.T) {
+	for _, id := range []seal.KeyID{0, 1, 1<<32 - 1} {
+		if back, err := seal.ParseKeyID(id.String()); err != nil || back != id {
+			t.Errorf("%v came back as %v, %v", id, back, err)
+		}
+	}
+	for _, s := range []string{"", "-1", "+1", "01", "4294967296", "x"} {
+		if _, err := seal.ParseKeyID(s); err == nil {
+			t.Errorf("%q was read as a number", s)
+		}
+	}
 }
