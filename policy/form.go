@@ -91,22 +91,26 @@ const (
 type Op uint8
 
 const (
-	Equals      Op = iota // Pattern without wildcards; bytes are equal
-	EqualsFold            // Pattern without wildcards; equal under Unicode case folding
-	Like                  // Pattern; wildcards
-	LikeFold              // Pattern; wildcards, ASCII letters match either case
-	LikeFields            // Fields: each colon-delimited field on its own; or Pattern for the whole
-	NumEquals             // Number
-	NumLess               // Number; request < rule
-	NumLessEq             // Number
-	DateEquals            // Instant
-	DateLess              // Instant; request before rule
-	DateLessEq            // Instant
-	BoolIs                // Truth
-	BytesEqual            // Bytes; the request's value is base64
-	InNetwork             // Network
-	Present               // no values: the key is there and has a value
-	IsPrincipal           // Who; only with FromPrincipal
+	Equals        Op = iota // Pattern without wildcards; bytes are equal
+	EqualsFold              // Pattern without wildcards; equal under Unicode case folding
+	Like                    // Pattern; wildcards
+	LikeFold                // Pattern; wildcards, ASCII letters match either case
+	LikeFields              // Fields: each colon-delimited field on its own; or Pattern for the whole
+	NumEquals               // Number
+	NumLess                 // Number; request < rule
+	NumLessEq               // Number
+	NumGreater              // Number
+	NumGreaterEq            // Number
+	DateEquals              // Instant
+	DateLess                // Instant; request before rule
+	DateLessEq              // Instant
+	DateGreater             // Instant
+	DateGreaterEq           // Instant
+	BoolIs                  // Truth
+	BytesEqual              // Bytes; the request's value is base64
+	InNetwork               // Network
+	Present                 // no values: the key is there and has a value
+	IsPrincipal             // Who; only with FromPrincipal
 )
 
 // Quant says how a test treats the several values of a key.

@@ -1,0 +1,97 @@
+package policy
+
+import (
+	"math/bits"
+	"strings"
+	"unsafe"
+)
+
+// Action names compare without regard to case. A request's action is lowered and
+// hashed once, eight bytes at a time, into a buffer that lives with the decision.
+
+// nameBuffer holds the lowered action; longer names go to the heap.
+const nameBuffer = 80
+
+const (
+	ones  = 0x0101010101010101
+	highs = 0x8080808080808080
+)
+
+// lowerWord lowers the ASCII capitals among eight bytes.
+func lowerWord(w uint64) uint64 {
+	low := w &^ highs
+	afterZ := low + (0x7f-'Z')*ones
+	fromA := low + (0x80-'A')*ones
+	return w | (^w&highs&(fromA^afterZ))>>2
+}
+
+func mix(h, w uint64) uint64 {
+	hi, lo := bits.Mul64(h^w, 0x9e3779b97f4a7c15)
+	return hi ^ lo
+}
+
+func word(s string) uint64 {
+	_ = s[7]
+	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
+		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
+}
+
+func putWord(b []byte, w uint64) {
+	_ = b[7]
+	b[0], b[1], b[2], b[3] = byte(w), byte(w>>8), byte(w>>16), byte(w>>24)
+	b[4], b[5], b[6], b[7] = byte(w>>32), byte(w>>40), byte(w>>48), byte(w>>56)
+}
+
+// lowerInto lowers s into buf, or onto the heap if it does not fit.
+func lowerInto(buf *[nameBuffer]byte, s string) string {
+	if len(s) > nameBuffer-8 {
+		return lowerASCII(s)
+	}
+	n := 0
+	for ; len(s)-n >= 8; n += 8 {
+		putWord(buf[n:], lowerWord(word(s[n:])))
+	}
+	var w uint64
+	for i := len(s) - 1; i >= n; i-- {
+		w = w<<8 | uint64(s[i])
+	}
+	putWord(buf[n:], lowerWord(w))
+	return unsafe.String(&buf[0], len(s))
+}
+
+// hashName hashes a lowered name.
+func hashName(s string) uint32 {
+	h := uint64(len(s)) * 0xa0761d6478bd642f
+	for ; len(s) >= 8; s = s[8:] {
+		h = mix(h, word(s))
+	}
+	var w uint64
+	for i := len(s) - 1; i >= 0; i-- {
+		w = w<<8 | uint64(s[i])
+	}
+	h = mix(h, w)
+	return uint32(h>>32) | 1 // 0 marks a free slot
+}
+
+// serviceOf returns what stands before the first colon of a name, or "".
+func serviceOf(name string) string {
+	if i := strings.IndexByte(name, ':'); i >= 0 {
+		return name[:i]
+	}
+	return ""
+}
+
+func lowerASCII(s string) string {
+	for i := 0; i < len(s); i++ {
+		if s[i]-'A' < 26 {
+			b := []byte(s)
+			for ; i < len(b); i++ {
+				if b[i]-'A' < 26 {
+					b[i] += 'a' - 'A'
+				}
+			}
+			return string(b)
+		}
+	}
+	return s
+}

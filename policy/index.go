@@ -1,0 +1,302 @@
+package policy
+
+import (
+	"encoding/binary"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// index finds the rules of one language that may apply to an action.
+//
+// An action that some rule names in full has its own list, worked out when the
+// index is made. Any other action goes by its service (what stands before the
+// colon): the list holds each rule with a wildcard there, marked where the action
+// must still be compared. Actions of other services share one list.
+type index struct {
+	rules    []rule
+	lists    []list
+	members  []uint32 // rule numbers; the top bit says that the action must be compared
+	actions  table
+	services table
+	other    uint32 // list of actions in no table
+	mask     uint64 // services that the tables name, hashed to a bit each; all ones if other is not empty
+}
+
+// list is a run of members: first the rules that deny, then those that allow.
+type list struct{ from, allow, to uint32 }
+
+const compareAction = 1 << 31
+
+// table maps names to lists; open addressing, a power of two in size.
+type table struct {
+	slots []slot
+	names string
+}
+
+type slot struct {
+	hash uint32 // 0: free
+	list uint32
+	off  uint32
+	len  uint32
+}
+
+func (t *table) find(name string, hash uint32) (uint32, bool) {
+	n := uint32(len(t.slots))
+	if n == 0 {
+		return 0, false
+	}
+	for i := hash & (n - 1); ; i = (i + 1) & (n - 1) {
+		s := &t.slots[i]
+		if s.hash == hash && t.names[s.off:s.off+s.len] == name {
+			return s.list, true
+		}
+		if s.hash == 0 {
+			return 0, false
+		}
+	}
+}
+
+// makeTable makes a table from sorted names and their lists.
+func makeTable(names []string, lists []uint32) table {
+	if len(names) == 0 {
+		return table{}
+	}
+	size := 2
+	for size < len(names)+len(names)/2 {
+		size *= 2
+	}
+	t := table{slots: make([]slot, size), names: strings.Join(names, "")}
+	off := uint32(0)
+	for k, name := range names {
+		h := hashName(name)
+		i := h & uint32(size-1)
+		for t.slots[i].hash != 0 {
+			i = (i + 1) & uint32(size-1)
+		}
+		t.slots[i] = slot{h, lists[k], off, uint32(len(name))}
+		off += uint32(len(name))
+	}
+	return t
+}
+
+// lookup returns the candidates for an action.
+func (ix *index) lookup(a *actionName) list {
+	if n, ok := ix.actions.find(a.name, a.hash); ok {
+		return ix.lists[n]
+	}
+	if n, ok := ix.services.find(a.service, a.serviceHash); ok {
+		return ix.lists[n]
+	}
+	return ix.lists[ix.other]
+}
+
+// actionName is a request's action, ready to be looked up in any index.
+type actionName struct {
+	name        string // lower case
+	service     string
+	bit         uint64
+	hash        uint32
+	serviceHash uint32
+}
+
+func makeActionName(lower string) actionName {
+	a := actionName{name: lower, service: serviceOf(lower), hash: hashName(lower)}
+	a.serviceHash = hashName(a.service)
+	a.bit = serviceBit(a.serviceHash)
+	return a
+}
+
+func serviceBit(hash uint32) uint64 { return 1 << (hash >> 26) }
+
+// actionUse is what a rule's What says about actions, read off its patterns.
+type actionUse struct {
+	full     []string        // names in full
+	services map[string]bool // services with a wildcard in the name; true: all their actions
+	open     bool            // has a pattern that may match in any service
+	whole    bool            // has the pattern "*"
+	not      bool            // the patterns say what the rule does not match
+	complex  bool            // not a list of patterns: compare always
+}
+
+func useOf(what *node) actionUse {
+	u := actionUse{services: map[string]bool{}}
+	switch {
+	case what == nil:
+		u.whole = true
+		return u
+	case what.kind == nodeNot:
+		u.not, what = true, &what.kids[0]
+	}
+	if what.kind != nodeTest || what.test.of != FromAction {
+		return actionUse{complex: true}
+	}
+	for i := range what.test.globs {
+		u.add(&what.test.globs[i])
+	}
+	return u
+}
+
+func (u *actionUse) add(g *glob) {
+	service := serviceOf(g.pre)
+	switch {
+	case g.shape == shapeExact:
+		u.full = append(u.full, g.pre)
+	case g.any():
+		u.whole = true
+	case !strings.Contains(g.pre, ":"):
+		u.open = true
+	case g.shape == shapePrefix && len(g.pre) == len(service)+1:
+		u.services[service] = true
+	default:
+		u.services[service] = u.services[service]
+	}
+}
+
+// in tells whether the rule may match actions of a service that no rule names in
+// full, and whether they must be compared.
+func (u *actionUse) in(service string) (member, compare bool) {
+	if u.complex {
+		return true, true
+	}
+	all, named := u.services[service]
+	if u.not {
+		return !u.whole && !all, u.open || named
+	}
+	if u.whole || all {
+		return true, false
+	}
+	return u.open || named, true
+}
+
+// everywhere tells whether the rule may match actions of services it does not name.
+func (u *actionUse) everywhere() bool {
+	return u.complex || u.not || u.open || u.whole
+}
+
+// indexer makes an index.
+type indexer struct {
+	ix    *index
+	uses  []actionUse
+	known map[string]uint32 // lists by content
+	key   []byte
+}
+
+// newIndex makes an index over rules, which it sorts: those that deny come first.
+func newIndex(rules []rule) *index {
+	slices.SortStableFunc(rules, func(a, b rule) int { return int(b.src.Effect) - int(a.src.Effect) })
+	x := &indexer{ix: &index{rules: rules}, known: map[string]uint32{}}
+	naming := map[string][]uint32{} // by name in full: the rules that have it
+	bound := map[string][]uint32{}  // by service: the rules that name it
+	var global []uint32
+	for i := range rules {
+		u := useOf(rules[i].what)
+		x.uses = append(x.uses, u)
+		for _, name := range u.full {
+			naming[name] = appendOnce(naming[name], uint32(i))
+			s := serviceOf(name)
+			bound[s] = append(bound[s], nil...)
+		}
+		for s := range u.services {
+			bound[s] = appendOnce(bound[s], uint32(i))
+		}
+		if u.everywhere() {
+			global = append(global, uint32(i))
+		}
+	}
+	x.ix.other = x.list(x.inService("", global, false))
+	if len(global) > 0 {
+		x.ix.mask = ^uint64(0)
+	}
+	x.addServices(bound, global)
+	x.addActions(naming, bound, global)
+	return x.ix
+}
+
+func appendOnce(ns []uint32, n uint32) []uint32 {
+	if len(ns) > 0 && ns[len(ns)-1] == n {
+		return ns
+	}
+	return append(ns, n)
+}
+
+// merge returns two ascending lists as one.
+func merge(a, b []uint32) []uint32 {
+	out := make([]uint32, 0, len(a)+len(b))
+	out = append(append(out, a...), b...)
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// inService marks those of the rules that may match in a service; bound is false
+// for the services that no rule names.
+func (x *indexer) inService(service string, rules []uint32, bound bool) []uint32 {
+	var out []uint32
+	for _, n := range rules {
+		u := &x.uses[n]
+		if !bound {
+			u = &actionUse{open: u.open, whole: u.whole, not: u.not, complex: u.complex}
+		}
+		if member, compare := u.in(service); member {
+			if compare {
+				n |= compareAction
+			}
+			out = append(out, n)
+		}
+	}
+	return out
+}
+
+// list stores the members and returns the number of their list; equal lists are
+// stored once.
+func (x *indexer) list(members []uint32) uint32 {
+	x.key = x.key[:0]
+	for _, m := range members {
+		x.key = binary.LittleEndian.AppendUint32(x.key, m)
+	}
+	if n, ok := x.known[string(x.key)]; ok {
+		return n
+	}
+	l := list{from: uint32(len(x.ix.members))}
+	l.allow = l.from
+	for _, m := range members {
+		if x.ix.rules[m&^compareAction].src.Effect == Deny {
+			l.allow++
+		}
+	}
+	x.ix.members = append(x.ix.members, members...)
+	l.to = uint32(len(x.ix.members))
+	n := uint32(len(x.ix.lists))
+	x.ix.lists = append(x.ix.lists, l)
+	x.known[string(x.key)] = n
+	return n
+}
+
+func (x *indexer) addServices(bound map[string][]uint32, global []uint32) {
+	names := slices.Sorted(maps.Keys(bound))
+	lists := make([]uint32, len(names))
+	for i, s := range names {
+		lists[i] = x.list(x.inService(s, merge(bound[s], global), true))
+		x.ix.mask |= serviceBit(hashName(s))
+	}
+	x.ix.services = makeTable(names, lists)
+}
+
+func (x *indexer) addActions(naming, bound map[string][]uint32, global []uint32) {
+	names := slices.Sorted(maps.Keys(naming))
+	lists := make([]uint32, len(names))
+	for i, name := range names {
+		e := env{action: name}
+		var members []uint32
+		for _, n := range merge(merge(bound[serviceOf(name)], global), naming[name]) {
+			switch r := &x.ix.rules[n]; {
+			case x.uses[n].complex:
+				members = append(members, n|compareAction)
+			case r.what == nil || r.what.holds(&e):
+				members = append(members, n)
+			}
+		}
+		lists[i] = x.list(members)
+	}
+	x.ix.actions = makeTable(names, lists)
+}

@@ -1,0 +1,409 @@
+package policy
+
+import (
+	"strings"
+	"unicode/utf8"
+)
+
+// glob is a compiled Pattern or Fields. Matching never backtracks: the segments
+// between two runs are found leftmost, one after the other, which is enough.
+type glob struct {
+	pre   string // literal text before the first wildcard or variable
+	suf   string // shapeAffix: literal text after the only run
+	rest  *globRest
+	shape shape
+}
+
+type shape uint8
+
+const (
+	shapeExact   shape = iota // pre
+	shapePrefix               // pre*
+	shapeAffix                // pre*suf
+	shapeGeneral              // pre, then rest.segs
+	shapeFields               // pre, then rest.steps, then rest.tail
+	shapeNever                // matches nothing
+)
+
+// globRest is what only the rarer shapes need.
+type globRest struct {
+	segs         []segment // between runs
+	openL, openR bool      // a run comes first, last
+	steps        []step
+	tail         glob
+}
+
+// step is a field that is not literal, and the literal text from its closing colon
+// to the next such field.
+type step struct {
+	field glob
+	lit   string
+}
+
+// segment is what stands between two runs.
+type segment []atom
+
+type atom struct {
+	kind   PieceKind // Lit, AnyChar or Var
+	text   string    // Lit; Var: the default
+	hasDef bool
+	fold   bool // Var: its value is lowered
+	key    *Key // Var
+}
+
+// any tells whether the glob matches every string.
+func (g *glob) any() bool { return g.shape == shapePrefix && g.pre == "" }
+
+// match tells whether s matches.
+func (g *glob) match(s string, e *env) bool {
+	n := len(g.pre)
+	if len(s) < n || s[:n] != g.pre {
+		return false
+	}
+	switch g.shape {
+	case shapeExact:
+		return len(s) == n
+	case shapePrefix:
+		return true
+	case shapeAffix:
+		m := len(s) - len(g.suf)
+		return m >= n && s[m:] == g.suf
+	case shapeGeneral:
+		return g.rest.match(s[n:], e)
+	case shapeFields:
+		return g.rest.matchFields(s[n:], e)
+	}
+	return false
+}
+
+func (r *globRest) matchFields(s string, e *env) bool {
+	for i := range r.steps {
+		st := &r.steps[i]
+		c := strings.IndexByte(s, ':')
+		if c < 0 || !st.field.match(s[:c], e) {
+			return false
+		}
+		s = s[c:]
+		if !strings.HasPrefix(s, st.lit) {
+			return false
+		}
+		s = s[len(st.lit):]
+	}
+	return r.tail.match(s, e)
+}
+
+func (r *globRest) match(s string, e *env) bool {
+	segs := r.segs
+	if !r.openL {
+		n, ok := segs[0].atStart(s, e)
+		if !ok {
+			return false
+		}
+		s, segs = s[n:], segs[1:]
+		if len(segs) == 0 && !r.openR {
+			return s == ""
+		}
+	}
+	if !r.openR {
+		last := len(segs) - 1
+		n, ok := segs[last].atEnd(s, e)
+		if !ok {
+			return false
+		}
+		s, segs = s[:len(s)-n], segs[:last]
+	}
+	for _, sg := range segs {
+		end := sg.find(s, e)
+		if end < 0 {
+			return false
+		}
+		s = s[end:]
+	}
+	return true
+}
+
+// atStart matches the segment at the beginning of s and returns its length there.
+func (sg segment) atStart(s string, e *env) (int, bool) {
+	n := 0
+	for i := range sg {
+		if sg[i].kind == AnyChar {
+			_, w := utf8.DecodeRuneInString(s[n:])
+			if w == 0 {
+				return 0, false
+			}
+			n += w
+			continue
+		}
+		t, ok := sg[i].resolve(e)
+		if !ok || !strings.HasPrefix(s[n:], t) {
+			return 0, false
+		}
+		n += len(t)
+	}
+	return n, true
+}
+
+// atEnd matches the segment at the end of s and returns its length there.
+func (sg segment) atEnd(s string, e *env) (int, bool) {
+	n := len(s)
+	for i := len(sg) - 1; i >= 0; i-- {
+		if sg[i].kind == AnyChar {
+			_, w := utf8.DecodeLastRuneInString(s[:n])
+			if w == 0 {
+				return 0, false
+			}
+			n -= w
+			continue
+		}
+		t, ok := sg[i].resolve(e)
+		if !ok || !strings.HasSuffix(s[:n], t) {
+			return 0, false
+		}
+		n -= len(t)
+	}
+	return len(s) - n, true
+}
+
+// longSegment is the length from which trying a segment at each position would
+// cost noticeably more than the set-up of a search whose cost does not depend on
+// the text.
+const longSegment = 64
+
+// find returns the end of the leftmost place in s where the segment matches, or -1.
+func (sg segment) find(s string, e *env) int {
+	if len(sg) == 1 && sg[0].kind == Lit {
+		i := strings.Index(s, sg[0].text)
+		if i < 0 {
+			return -1
+		}
+		return i + len(sg[0].text)
+	}
+	total, chars := 0, false
+	for i := range sg {
+		if sg[i].kind == AnyChar {
+			total, chars = total+1, true
+			continue
+		}
+		t, ok := sg[i].resolve(e)
+		if !ok {
+			return -1
+		}
+		total += len(t)
+	}
+	switch {
+	case total <= longSegment:
+		return sg.findShort(s, e)
+	case !chars:
+		return sg.findText(s, e)
+	}
+	return sg.findLong(s, e)
+}
+
+// findShort tries each position: at most longSegment comparisons for each.
+func (sg segment) findShort(s string, e *env) int {
+	for i := 0; i <= len(s); i++ {
+		if n, ok := sg.atStart(s[i:], e); ok {
+			return i + n
+		}
+	}
+	return -1
+}
+
+// findText searches for the text that literals and variables spell together.
+func (sg segment) findText(s string, e *env) int {
+	var b strings.Builder
+	for i := range sg {
+		t, _ := sg[i].resolve(e)
+		b.WriteString(t)
+	}
+	i := strings.Index(s, b.String())
+	if i < 0 {
+		return -1
+	}
+	return i + b.Len()
+}
+
+// findLong runs the segment as a bit-parallel automaton (Shift-And): one step per
+// character of s, each of length/64 words.
+func (sg segment) findLong(s string, e *env) int {
+	var want []rune // -1 is any character
+	for i := range sg {
+		if sg[i].kind == AnyChar {
+			want = append(want, -1)
+			continue
+		}
+		t, _ := sg[i].resolve(e)
+		want = append(want, []rune(t)...)
+	}
+	words := (len(want) + 63) / 64
+	wild := make([]uint64, words)
+	masks := map[rune][]uint64{}
+	for i, r := range want {
+		if r < 0 {
+			wild[i/64] |= 1 << (i % 64)
+		} else if masks[r] == nil {
+			masks[r] = make([]uint64, words)
+		}
+	}
+	for i, r := range want {
+		if r >= 0 {
+			masks[r][i/64] |= 1 << (i % 64)
+		}
+	}
+	for _, m := range masks {
+		for i := range m {
+			m[i] |= wild[i]
+		}
+	}
+	state := make([]uint64, words)
+	last := uint64(1) << ((len(want) - 1) % 64)
+	for i, r := range s {
+		m := masks[r]
+		if m == nil {
+			m = wild
+		}
+		carry := uint64(1)
+		for w := range state {
+			next := state[w] >> 63
+			state[w] = (state[w]<<1 | carry) & m[w]
+			carry = next
+		}
+		if state[words-1]&last != 0 {
+			_, n := utf8.DecodeRuneInString(s[i:])
+			return i + n
+		}
+	}
+	return -1
+}
+
+// resolve returns the text that an atom stands for, and false if a variable has no
+// single value and no default.
+func (a *atom) resolve(e *env) (string, bool) {
+	if a.kind == Lit {
+		return a.text, true
+	}
+	f := e.lookup(a.key)
+	if f.missing() {
+		return a.text, a.hasDef
+	}
+	s, ok := f.text()
+	if ok && a.fold {
+		s = lowerASCII(s)
+	}
+	return s, ok
+}
+
+// compileGlob compiles a pattern; fold lowers its literals.
+func (c *compiler) compileGlob(p Pattern, fold bool) glob {
+	p = tidy(p, fold)
+	var g glob
+	if len(p) > 0 && p[0].Kind == Lit {
+		g.pre, p = p[0].Text, p[1:]
+	}
+	switch {
+	case len(p) == 0:
+		return g
+	case len(p) == 1 && p[0].Kind == AnyRun:
+		g.shape = shapePrefix
+		return g
+	case len(p) == 2 && p[0].Kind == AnyRun && p[1].Kind == Lit:
+		g.shape, g.suf = shapeAffix, p[1].Text
+		return g
+	}
+	g.shape, g.rest = shapeGeneral, &globRest{}
+	g.rest.openL, g.rest.openR = p[0].Kind == AnyRun, p[len(p)-1].Kind == AnyRun
+	var sg segment
+	flush := func() {
+		if len(sg) > 0 {
+			g.rest.segs, sg = append(g.rest.segs, sg), nil
+		}
+	}
+	for _, x := range p {
+		switch x.Kind {
+		case AnyRun:
+			flush()
+		case Var:
+			a := atom{kind: Var, text: x.Default, hasDef: x.HasDefault, fold: fold, key: c.key(x.Text)}
+			if fold {
+				a.text = lowerASCII(a.text)
+			}
+			sg = append(sg, a)
+		default:
+			sg = append(sg, atom{kind: x.Kind, text: x.Text})
+		}
+	}
+	flush()
+	return g
+}
+
+// tidy joins neighbouring literals and neighbouring runs.
+func tidy(p Pattern, fold bool) Pattern {
+	out := make(Pattern, 0, len(p))
+	for _, x := range p {
+		if x.Kind == Lit {
+			if x.Text == "" {
+				continue
+			}
+			if fold {
+				x.Text = lowerASCII(x.Text)
+			}
+		}
+		if n := len(out); n > 0 && out[n-1].Kind == x.Kind {
+			switch x.Kind {
+			case AnyRun:
+				continue
+			case Lit:
+				out[n-1].Text += x.Text
+				continue
+			}
+		}
+		out = append(out, x)
+	}
+	return out
+}
+
+// compileFields compiles a colon-delimited pattern. Literal fields are joined, so
+// that a pattern whose wildcards are all in the last field becomes a plain glob.
+func (c *compiler) compileFields(f Fields, fold bool) glob {
+	var lead Pattern // literal text and the fields so far
+	for i, p := range f {
+		last := i == len(f)-1
+		if !last && !literal(p) {
+			return c.compileSteps(tidy(lead, fold), f[i:], fold)
+		}
+		lead = append(lead, p...)
+		if !last {
+			lead = append(lead, Piece{Kind: Lit, Text: ":"})
+		}
+	}
+	return c.compileGlob(lead, fold)
+}
+
+func (c *compiler) compileSteps(lead Pattern, f Fields, fold bool) glob {
+	g := glob{shape: shapeFields, rest: &globRest{}}
+	if len(lead) > 0 {
+		g.pre = lead[0].Text
+	}
+	last := len(f) - 1
+	for i := 0; i < last; {
+		st := step{field: c.compileGlob(f[i], fold), lit: ":"}
+		for i++; i < last && literal(f[i]); i++ {
+			for _, x := range tidy(f[i], fold) {
+				st.lit += x.Text
+			}
+			st.lit += ":"
+		}
+		g.rest.steps = append(g.rest.steps, st)
+	}
+	g.rest.tail = c.compileGlob(f[last], fold)
+	return g
+}
+
+func literal(p Pattern) bool {
+	for _, x := range p {
+		if x.Kind != Lit {
+			return false
+		}
+	}
+	return true
+}
