@@ -125,32 +125,6 @@ type Counts struct {
 	RootPassword                   bool
 }
 
-// DataKey is a key that seals columns, itself wrapped by the key that the
-// installation keeps outside the database.
-type DataKey struct {
-	ID      string
-	Wrapped []byte
-	Wrapper string // names the wrapping key
-	Active  bool   // new secrets are sealed with it; at most one is
-	Created time.Time
-}
-
-// SealedTable names a table that has a sealed column.
-type SealedTable string
-
-// The tables with sealed columns.
-const (
-	SealedAccessKeys SealedTable = "access_keys" // column secret, row = key id
-	SealedFactors    SealedTable = "factors"     // column seed, row = factor id
-)
-
-// SealedRow is a sealed column's content.
-type SealedRow struct {
-	Account name.Account
-	Row     string // access key id, or the factor's id in decimal
-	Sealed  []byte
-}
-
 // Token is a one-time link, stored by hash.
 type Token struct {
 	Hash    []byte // SHA-256 of the secret in the link

@@ -1,0 +1,205 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"runtime"
+
+	"warifu/internal/fault"
+)
+
+// maxBatch bounds how many updates share a commit, and so how long one waits
+// for the others'.
+const maxBatch = 256
+
+// errClosed answers what comes after Close.
+var errClosed = fault.New(fault.Internal, "store: closed")
+
+// job is an update or the recording of events, waiting for its answer.
+type job struct {
+	ctx    context.Context
+	fn     func(*Tx) error // nil when events are recorded
+	events []eventRow
+	err    error
+	done   chan struct{}
+}
+
+// writer lets writes share a commit. A commit costs a sync of the disk, a few
+// hundred times what a row costs, so all that was handed in during one commit
+// goes into the next; nobody waits for company. SQLite gets all its writes from
+// here, for it has one writer at a time anyway; PostgreSQL only the recorded
+// events.
+type writer struct {
+	db    database
+	queue chan *job
+	quit  chan struct{}
+	ended chan struct{}
+}
+
+func startWriter(db database) *writer {
+	w := &writer{db: db, queue: make(chan *job, maxBatch), quit: make(chan struct{}), ended: make(chan struct{})}
+	go w.loop()
+	return w
+}
+
+// close answers what was handed in and stops.
+func (w *writer) close() {
+	close(w.quit)
+	<-w.ended
+}
+
+// do hands in a job and waits for its answer. A context that ends while the job
+// is in the queue drops it; afterwards it is completed.
+func (w *writer) do(ctx context.Context, j *job) error {
+	j.done = make(chan struct{})
+	select {
+	case w.queue <- j:
+	case <-ctx.Done():
+		return fault.Wrap(ctx.Err(), "wait for the writer")
+	case <-w.ended:
+		return errClosed
+	}
+	select {
+	case <-j.done:
+		return j.err
+	case <-w.ended:
+		return errClosed
+	}
+}
+
+func (w *writer) loop() {
+	defer close(w.ended)
+	var batch []*job
+	for {
+		select {
+		case j := <-w.queue:
+			batch = w.gather(append(batch[:0], j))
+			w.commit(batch)
+			for _, j := range batch {
+				close(j.done)
+			}
+			if len(batch) > 1 {
+				// Those just answered run first, so that they are not one
+				// commit late with what they write next.
+				runtime.Gosched()
+			}
+		case <-w.quit:
+			if len(w.queue) == 0 {
+				return
+			}
+		}
+	}
+}
+
+// gather adds what is waiting.
+func (w *writer) gather(batch []*job) []*job {
+	for len(batch) < maxBatch {
+		select {
+		case j := <-w.queue:
+			batch = append(batch, j)
+		default:
+			return batch
+		}
+	}
+	return batch
+}
+
+// commit runs the jobs of a batch in one transaction and sets their answers.
+func (w *writer) commit(batch []*job) {
+	live := make([]*job, 0, len(batch))
+	for _, j := range batch {
+		if err := j.ctx.Err(); err != nil {
+			j.err = fault.Wrap(err, "wait for the writer")
+			continue
+		}
+		live = append(live, j)
+	}
+	if len(live) == 0 {
+		return
+	}
+	err := w.together(live)
+	for try := 1; try < 3 && w.db.kindOf(err) == kindRetry; try++ {
+		err = w.together(live) // another process was writing; opening waits for it
+	}
+	switch {
+	case err == nil:
+	case len(live) == 1:
+		live[0].err = err
+	default:
+		// Something ended the transaction as a whole. Alone, each job meets its
+		// own fate.
+		for _, j := range live {
+			w.commit([]*job{j})
+		}
+	}
+}
+
+// errSpoiled says that the transaction cannot go on for the other jobs.
+var errSpoiled = errors.New("the shared transaction cannot be continued")
+
+// together runs jobs in one transaction. Its error concerns all of them and
+// means that nothing was written; otherwise each has its own answer in err.
+func (w *writer) together(jobs []*job) error {
+	updates, events, m := sortJobs(jobs)
+	s, err := w.db.begin(context.Background(), m) // the jobs' own contexts were looked at
+	if err != nil {
+		return fault.Wrap(err, "begin a transaction")
+	}
+	written := len(events)
+	if len(events) > 0 {
+		// Events stand together: none of them can fail alone.
+		err = run(context.Background(), w.db, s, func(tx *Tx) error { return tx.appendRows(events) })
+	}
+	for i := 0; i < len(updates) && err == nil; i++ {
+		j := updates[i]
+		if len(jobs) == 1 {
+			j.err = run(j.ctx, w.db, s, j.fn)
+		} else {
+			j.err, err = w.apart(s, j)
+		}
+		if j.err == nil {
+			written++
+		}
+	}
+	if err != nil || written == 0 {
+		s.rollback()
+		return err
+	}
+	if err := s.commit(); err != nil {
+		return fault.Wrap(err, "commit")
+	}
+	return nil
+}
+
+// sortJobs takes updates and events to be recorded apart and says how durable
+// they are to be.
+func sortJobs(jobs []*job) (updates []*job, events []eventRow, m mode) {
+	m = record
+	for _, j := range jobs {
+		if j.fn == nil {
+			j.err = nil
+			events = append(events, j.events...)
+			continue
+		}
+		updates, m = append(updates, j), write
+	}
+	return updates, events, m
+}
+
+// apart runs a job so that its failure leaves the others' work alone. The
+// second error is that the transaction is lost.
+func (w *writer) apart(s session, j *job) (own, all error) {
+	ctx := context.Background()
+	if _, err := s.ExecContext(ctx, "SAVEPOINT job"); err != nil {
+		return nil, err
+	}
+	if own = run(j.ctx, w.db, s, j.fn); own == nil {
+		_, all = s.ExecContext(ctx, "RELEASE job")
+		return nil, all
+	}
+	if _, err := s.ExecContext(ctx, "ROLLBACK TO job"); err != nil {
+		return own, errors.Join(errSpoiled, err)
+	}
+	_, all = s.ExecContext(ctx, "RELEASE job")
+	return own, all
+}
