@@ -70,20 +70,33 @@ func (n *node) holds(e *env) bool {
 		return n.test.holds(e)
 	case nodeNot:
 		return !n.kids[0].holds(e)
-	case nodeAny:
-		for i := range n.kids {
-			if n.kids[i].holds(e) {
-				return true
-			}
-		}
-		return false
 	}
 	for i := range n.kids {
-		if !n.kids[i].holds(e) {
-			return false
+		if n.kids[i].holds(e) == (n.kind == nodeAny) {
+			return n.kind == nodeAny
 		}
 	}
-	return true
+	return n.kind == nodeAll
+}
+
+// matches evaluates a What for a lowered action, which is not part of env: the name
+// lives in a buffer on the stack, and env is seen by foreign code.
+func (n *node) matches(action string, e *env) bool {
+	switch n.kind {
+	case nodeTest:
+		if n.test.of == FromAction {
+			return n.test.text(action, e) != n.test.negate
+		}
+		return n.test.holds(e)
+	case nodeNot:
+		return !n.kids[0].matches(action, e)
+	}
+	for i := range n.kids {
+		if n.kids[i].matches(action, e) == (n.kind == nodeAny) {
+			return n.kind == nodeAny
+		}
+	}
+	return n.kind == nodeAll
 }
 
 // rule compiles r.

@@ -12,8 +12,15 @@ type verdict struct {
 // there should be at most one Resource or Trust layer. Decide neither allocates nor
 // locks.
 func Decide(req *Request, layers ...Layer) Decision {
+	var buf [nameBuffer]byte
 	var names names
-	names.fill(req)
+	used := 0
+	for l := range req.Actions {
+		if a := req.Actions[l]; a != "" {
+			names[l] = makeActionName(lowerInto(&buf, used, a))
+			used = min(used+len(a), nameBuffer)
+		}
+	}
 	var t tally
 	for i := range layers {
 		l := &layers[i]
@@ -27,40 +34,30 @@ func Decide(req *Request, layers ...Layer) Decision {
 	return t.decide(req)
 }
 
-// names are a request's actions, lowered and hashed.
-type names struct {
-	buf    [MaxLanguages][nameBuffer]byte
-	action [MaxLanguages]actionName
-}
+// names are a request's actions by language.
+type names [MaxLanguages]actionName
 
-func (n *names) fill(req *Request) {
-	for l := range req.Actions {
-		if a := req.Actions[l]; a != "" {
-			n.action[l] = makeActionName(lowerInto(&n.buf[l], a))
-		}
-	}
-}
-
-func (n *names) env(req *Request, l int) env {
-	return env{req: req, ctx: req.Context, lang: Language(l), action: n.action[l].name, resource: req.Resources[l]}
+func (req *Request) env(l int) env {
+	return env{req: req, ctx: req.Context, lang: Language(l), resource: req.Resources[l]}
 }
 
 // judge evaluates the sets of a layer until the verdict cannot change.
 func (n *names) judge(req *Request, l *Layer, v *verdict) {
 	owned := l.Kind.owned()
-	for lang := range n.action {
-		a := &n.action[lang]
+	for lang := range n {
+		a := &n[lang]
 		if a.name == "" {
 			continue
 		}
-		e := n.env(req, lang)
+		e := req.env(lang)
+		bit := serviceBit(a.serviceHash)
 		for _, s := range l.Sets {
 			if s == nil {
 				continue
 			}
 			for i := range s.parts[lang] {
 				p := &s.parts[lang][i]
-				if p.mask&a.bit == 0 {
+				if p.mask&bit == 0 {
 					continue
 				}
 				if p.ix.judge(a, &e, owned, v); v.deny != nil {
@@ -74,7 +71,7 @@ func (n *names) judge(req *Request, l *Layer, v *verdict) {
 func (ix *index) judge(a *actionName, e *env, owned bool, v *verdict) {
 	l := ix.lookup(a)
 	for _, m := range ix.members[l.from:l.allow] {
-		if r := ix.candidate(m, e); r != nil && r.applies(e) {
+		if r := ix.candidate(m, a.name, e); r != nil && r.applies(e) {
 			v.deny = r
 			return
 		}
@@ -83,7 +80,7 @@ func (ix *index) judge(a *actionName, e *env, owned bool, v *verdict) {
 		return
 	}
 	for _, m := range ix.members[l.allow:l.to] {
-		r := ix.candidate(m, e)
+		r := ix.candidate(m, a.name, e)
 		if r == nil || !r.applies(e) {
 			continue
 		}
@@ -101,9 +98,9 @@ func (ix *index) judge(a *actionName, e *env, owned bool, v *verdict) {
 }
 
 // candidate returns the rule of a member if its action matches.
-func (ix *index) candidate(m uint32, e *env) *rule {
+func (ix *index) candidate(m uint32, action string, e *env) *rule {
 	r := &ix.rules[m&^compareAction]
-	if m&compareAction != 0 && !r.what.holds(e) {
+	if m&compareAction != 0 && !r.what.matches(action, e) {
 		return nil
 	}
 	return r

@@ -37,22 +37,21 @@ type TestTrace struct {
 // Explain answers like Decide and tells why. It looks at every rule, and allocates.
 func Explain(req *Request, layers ...Layer) Trace {
 	t := Trace{Decision: Decide(req, layers...)}
-	var n names
-	n.fill(req)
 	for i := range layers {
-		t.Layers = append(t.Layers, n.trace(req, &layers[i]))
+		t.Layers = append(t.Layers, trace(req, &layers[i]))
 	}
 	return t
 }
 
-func (n *names) trace(req *Request, l *Layer) LayerTrace {
+func trace(req *Request, l *Layer) LayerTrace {
 	out := LayerTrace{Kind: l.Kind, Owner: l.Owner}
 	var misses []RuleTrace
-	for lang := range n.action {
-		if n.action[lang].name == "" {
+	for lang := range req.Actions {
+		if req.Actions[lang] == "" {
 			continue
 		}
-		e := n.env(req, lang)
+		action := lowerASCII(req.Actions[lang])
+		e := req.env(lang)
 		for _, s := range l.Sets {
 			if s == nil {
 				continue
@@ -60,7 +59,7 @@ func (n *names) trace(req *Request, l *Layer) LayerTrace {
 			for _, p := range s.parts[lang] {
 				for i := range p.ix.rules {
 					r := &p.ix.rules[i]
-					if r.what != nil && !r.what.holds(&e) {
+					if r.what != nil && !r.what.matches(action, &e) {
 						continue
 					}
 					rt := s.traceRule(r.src, &e)

@@ -9,8 +9,9 @@ import (
 // Action names compare without regard to case. A request's action is lowered and
 // hashed once, eight bytes at a time, into a buffer that lives with the decision.
 
-// nameBuffer holds the lowered action; longer names go to the heap.
-const nameBuffer = 80
+// nameBuffer is room for the lowered actions of a request, in all languages; what
+// does not fit goes to the heap.
+const nameBuffer = 160
 
 const (
 	ones  = 0x0101010101010101
@@ -42,21 +43,27 @@ func putWord(b []byte, w uint64) {
 	b[4], b[5], b[6], b[7] = byte(w>>32), byte(w>>40), byte(w>>48), byte(w>>56)
 }
 
-// lowerInto lowers s into buf, or onto the heap if it does not fit.
-func lowerInto(buf *[nameBuffer]byte, s string) string {
-	if len(s) > nameBuffer-8 {
+// lowerInto lowers s into buf, whose first used bytes are taken, or onto the heap if
+// it does not fit.
+func lowerInto(buf *[nameBuffer]byte, used int, s string) string {
+	if len(s) > nameBuffer-8-used {
 		return lowerASCII(s)
 	}
-	n := 0
-	for ; len(s)-n >= 8; n += 8 {
-		putWord(buf[n:], lowerWord(word(s[n:])))
+	n := used
+	for ; len(s) >= 8; s = s[8:] {
+		putWord(buf[n:], lowerWord(word(s)))
+		n += 8
 	}
-	var w uint64
-	for i := len(s) - 1; i >= n; i-- {
+	putWord(buf[n:], lowerWord(tail(s)))
+	return unsafe.String(&buf[used], n-used+len(s))
+}
+
+// tail reads fewer than eight bytes as one word.
+func tail(s string) (w uint64) {
+	for i := len(s) - 1; i >= 0; i-- {
 		w = w<<8 | uint64(s[i])
 	}
-	putWord(buf[n:], lowerWord(w))
-	return unsafe.String(&buf[0], len(s))
+	return w
 }
 
 // hashName hashes a lowered name.
@@ -65,11 +72,7 @@ func hashName(s string) uint32 {
 	for ; len(s) >= 8; s = s[8:] {
 		h = mix(h, word(s))
 	}
-	var w uint64
-	for i := len(s) - 1; i >= 0; i-- {
-		w = w<<8 | uint64(s[i])
-	}
-	h = mix(h, w)
+	h = mix(h, tail(s))
 	return uint32(h>>32) | 1 // 0 marks a free slot
 }
 

@@ -85,7 +85,7 @@ func (ix *index) lookup(a *actionName) list {
 	if n, ok := ix.actions.find(a.name, a.hash); ok {
 		return ix.lists[n]
 	}
-	if n, ok := ix.services.find(a.service, a.serviceHash); ok {
+	if n, ok := ix.services.find(a.service(), a.serviceHash); ok {
 		return ix.lists[n]
 	}
 	return ix.lists[ix.other]
@@ -94,18 +94,19 @@ func (ix *index) lookup(a *actionName) list {
 // actionName is a request's action, ready to be looked up in any index.
 type actionName struct {
 	name        string // lower case
-	service     string
-	bit         uint64
 	hash        uint32
 	serviceHash uint32
+	serviceLen  int
 }
 
 func makeActionName(lower string) actionName {
-	a := actionName{name: lower, service: serviceOf(lower), hash: hashName(lower)}
-	a.serviceHash = hashName(a.service)
-	a.bit = serviceBit(a.serviceHash)
+	a := actionName{name: lower, hash: hashName(lower), serviceLen: max(0, strings.IndexByte(lower, ':'))}
+	a.serviceHash = hashName(a.service())
 	return a
 }
+
+// service is what stands before the first colon, or "".
+func (a *actionName) service() string { return a.name[:a.serviceLen] }
 
 func serviceBit(hash uint32) uint64 { return 1 << (hash >> 26) }
 
@@ -286,13 +287,13 @@ func (x *indexer) addActions(naming, bound map[string][]uint32, global []uint32)
 	names := slices.Sorted(maps.Keys(naming))
 	lists := make([]uint32, len(names))
 	for i, name := range names {
-		e := env{action: name}
+		var e env // no name in full depends on a request
 		var members []uint32
 		for _, n := range merge(merge(bound[serviceOf(name)], global), naming[name]) {
 			switch r := &x.ix.rules[n]; {
 			case x.uses[n].complex:
 				members = append(members, n|compareAction)
-			case r.what == nil || r.what.holds(&e):
+			case r.what == nil || r.what.matches(name, &e):
 				members = append(members, n)
 			}
 		}

@@ -37,7 +37,6 @@ type net4 struct{ addr, mask uint32 }
 type env struct {
 	req      *Request
 	ctx      Context
-	action   string // lower case
 	resource string
 	lang     Language
 }
@@ -57,8 +56,8 @@ func (t *test) holds(e *env) bool {
 		return t.judge(&f, e) != t.negate
 	case FromResource:
 		return t.text(e.resource, e) != t.negate
-	case FromAction:
-		return t.text(e.action, e) != t.negate
+	case FromAction: // outside of What; there, node.matches has the lowered name at hand
+		return t.text(lowerASCII(e.req.Actions[e.lang]), e) != t.negate
 	}
 	return (t.grade(e) != gradeNone) != t.negate
 }
