@@ -9,20 +9,20 @@ import (
 type mode int
 
 const (
-	read    mode = iota
-	write        // on disk when committed
-	record       // with the kernel when committed: survives the process, perhaps not the machine
-	migrating    // the schema: alone, also among processes
+	read      mode = iota
+	write          // on disk when committed
+	record         // with the kernel when committed: survives the process, perhaps not the machine
+	migrating      // the schema: alone, also among processes
 )
 
 // errKind is what must be told apart about a database's errors.
 type errKind int
 
 const (
-	kindOther  errKind = iota
-	kindUnique         // a unique index refused
-	kindForeign        // a foreign key refused
-	kindRetry          // another transaction was in the way; the same may succeed now
+	kindOther   errKind = iota
+	kindUnique          // a unique index refused
+	kindForeign         // a foreign key refused
+	kindRetry           // another transaction was in the way; the same may succeed now
 )
 
 // database is what differs between SQLite and PostgreSQL.

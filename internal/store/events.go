@@ -2,15 +2,16 @@ package store
 
 import (
 	"encoding/json"
+	"math"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
 	"warifu/internal/audit"
-	"warifu/internal/fault"
 )
 
-// eventRow is an event as it is stored. Events are spelled by the goroutine
-// that has them, so that the writer only binds and steps.
+// eventRow is an event as it is stored. The goroutine that has the event spells
+// it, so that the writer only binds and steps.
 type eventRow struct {
 	account   int64
 	at        int64
@@ -53,7 +54,7 @@ func clean(s string) string {
 	return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
 }
 
-// AppendEvents writes events into the trail.
+// AppendEvents writes events into the trail as part of the transaction.
 func (tx *Tx) AppendEvents(events ...audit.Event) error {
 	rows := make([]eventRow, len(events))
 	for i := range events {
@@ -62,19 +63,87 @@ func (tx *Tx) AppendEvents(events ...audit.Event) error {
 	return tx.appendRows(rows)
 }
 
-// Rows of one INSERT: many for a batch, one for what is left over, so that
-// there are two texts to prepare.
 const (
-	eventColumns  = 11
-	eventsPerRow  = 1
-	eventsPerMany = 16
+	eventColumns = 11
+
+	// eventsPerInsert is how many rows of a batch one statement takes: fewer
+	// round trips to PostgreSQL, fewer calls of SQLite. What is left over goes
+	// one by one, so that there are two texts to prepare.
+	eventsPerInsert = 16
 )
 
-// Events returns events of an account, newest first.
-func (tx *Tx) Events(q audit.Query, after EventAfter, limit int) ([]audit.Event, error) {
-	return nil, fault.New(fault.Internal, "x")
+var (
+	insertEvent  = eventInsert(1)
+	insertEvents = eventInsert(eventsPerInsert)
+)
+
+// eventInsert returns the text that inserts n events.
+func eventInsert(n int) string {
+	var b strings.Builder
+	b.WriteString(`INSERT INTO events (account, at, id, operation, actor, access_key, noun, target, service, read_only, body) VALUES `)
+	for i := range n * eventColumns {
+		switch {
+		case i == 0:
+			b.WriteString("(")
+		case i%eventColumns == 0:
+			b.WriteString("), (")
+		default:
+			b.WriteString(", ")
+		}
+		b.WriteString("$" + strconv.Itoa(i+1))
+	}
+	b.WriteString(")")
+	return b.String()
 }
 
-func (tx *Tx) appendRows(rows []eventRow) error { return nil }
+func (tx *Tx) appendRows(rows []eventRow) error {
+	args := make([]any, 0, eventColumns*min(len(rows), eventsPerInsert))
+	for len(rows) > 0 {
+		n, text := 1, insertEvent
+		if len(rows) >= eventsPerInsert {
+			n, text = eventsPerInsert, insertEvents
+		}
+		args = args[:0]
+		for i := range rows[:n] {
+			r := &rows[i]
+			args = append(args, r.account, r.at, r.id, r.operation, r.actor, r.accessKey, r.noun, r.target, r.service, r.readOnly, r.body)
+		}
+		if _, err := tx.exec(text, args...); err != nil {
+			return err
+		}
+		rows = rows[n:]
+	}
+	return nil
+}
 
-func appendEvent(b []byte, e *audit.Event) []byte { j, _ := json.Marshal(e); return append(b, j...) }
+// Events returns events of an account that fit the query, newest first, as many
+// as limit. It reads the account's events in the order of time from the newest
+// that the query allows, so a narrow span of time makes it cheap. It ends early
+// when the caller's context does.
+func (tx *Tx) Events(q audit.Query, after EventAfter, limit int) ([]audit.Event, error) {
+	before, id := int64(math.MaxInt64), ""
+	if !q.To.IsZero() {
+		before = micros(q.To)
+	}
+	if at := micros(after.At); !after.At.IsZero() && at < before {
+		before, id = at, after.ID
+	}
+	readOnly := ""
+	if q.ReadOnly != nil {
+		readOnly = strconv.FormatBool(*q.ReadOnly)
+	}
+	tx.ctx = tx.caller
+	return list(tx, func(r row, e *audit.Event) error {
+		var body []byte
+		if err := r.Scan(&body); err != nil {
+			return err
+		}
+		return json.Unmarshal(body, e)
+	}, `SELECT body FROM events WHERE account = $1 AND (at, id) < ($2, $3) AND at >= $4
+		AND ($5 = '' OR id = $5) AND ($6 = '' OR operation = $6) AND ($7 = '' OR actor = $7) AND ($8 = '' OR access_key = $8)
+		AND ($9 = '' OR noun = $9) AND ($10 = '' OR target = $10) AND ($11 = '' OR service = $11)
+		AND ($12 = '' OR read_only = ($12 = 'true'))
+		ORDER BY at DESC, id DESC LIMIT $13`,
+		int64(q.Account), before, id, micros(q.From), q.ID, q.Operation, q.Actor, q.AccessKey,
+		q.TargetNoun, q.TargetName, q.Service, readOnly, limit)
+}

@@ -1,7 +1,6 @@
 package store
 
 import (
-
 	"warifu/internal/iam"
 	"warifu/internal/name"
 )

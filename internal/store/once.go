@@ -74,4 +74,3 @@ func (tx *Tx) SetMeta(key, value string) error {
 	_, err := tx.exec(`INSERT INTO meta (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = excluded.value`, key, value)
 	return err
 }
-

@@ -9,39 +9,82 @@ import (
 	"warifu/internal/seal"
 )
 
-// DataKeys returns the kept keys of the ring, in the order of their numbers.
-func (tx *Tx) DataKeys() ([]seal.WrappedKey, error) {
-	return list(tx, func(r row, k *seal.WrappedKey) error { return r.Scan((*uint32)(&k.ID), &k.KEK, &k.Wrapped) },
-		`SELECT id, kek, wrapped FROM data_keys ORDER BY id`)
+func scanDataKey(r row, k *DataKey) error {
+	var id uint32
+	err := r.Scan(&id, &k.Wrapped, &k.Wrapper, &k.Active, stamp{&k.Created})
+	k.ID = seal.KeyID(id).String()
+	return err
 }
 
-// InsertDataKey keeps a key of the ring. Exists when its number is taken:
-// another node rotated first.
-func (tx *Tx) InsertDataKey(k seal.WrappedKey) error {
-	return tx.insert("data key", k.ID.String(),
-		`INSERT INTO data_keys (id, kek, wrapped) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`, int64(k.ID), k.KEK, k.Wrapped)
+// dataKeyNumber reads the number of a data key.
+func dataKeyNumber(id string) (int64, error) {
+	n, err := seal.ParseKeyID(id)
+	if err != nil {
+		return 0, fault.Wrap(err, "read the number of a data key")
+	}
+	return int64(n), nil
 }
 
-// UpdateDataKey keeps a key of the ring as another key-encryption key wrapped
-// it.
-func (tx *Tx) UpdateDataKey(k seal.WrappedKey) error {
-	return tx.change("data key", k.ID.String(), `UPDATE data_keys SET kek = $2, wrapped = $3 WHERE id = $1`, int64(k.ID), k.KEK, k.Wrapped)
+// DataKeys returns the kept keys of the ring in the order of their numbers.
+func (tx *Tx) DataKeys() ([]DataKey, error) {
+	return list(tx, scanDataKey, `SELECT id, wrapped, wrapper, active, created FROM data_keys ORDER BY id`)
+}
+
+// InsertDataKey keeps a key of the ring. When it is active, no other is any
+// more. Exists when its number is taken: another node rotated first.
+func (tx *Tx) InsertDataKey(k *DataKey) error {
+	id, err := dataKeyNumber(k.ID)
+	if err != nil {
+		return err
+	}
+	err = tx.insert("data key", k.ID, `INSERT INTO data_keys (id, wrapped, wrapper, active, created)
+		VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING`, id, k.Wrapped, k.Wrapper, k.Active, micros(k.Created))
+	if err == nil && k.Active {
+		err = tx.SetActiveDataKey(k.ID)
+	}
+	return err
+}
+
+// SetActiveDataKey makes one key the active one.
+func (tx *Tx) SetActiveDataKey(id string) error {
+	n, err := dataKeyNumber(id)
+	if err != nil {
+		return err
+	}
+	if err := tx.change("data key", id, `UPDATE data_keys SET active = TRUE WHERE id = $1`, n); err != nil {
+		return err
+	}
+	_, err = tx.exec(`UPDATE data_keys SET active = FALSE WHERE id <> $1 AND active`, n)
+	return err
+}
+
+// UpdateDataKeyWrap keeps a key of the ring as another key-encryption key
+// wrapped it.
+func (tx *Tx) UpdateDataKeyWrap(id, wrapper string, wrapped []byte) error {
+	n, err := dataKeyNumber(id)
+	if err != nil {
+		return err
+	}
+	return tx.change("data key", id, `UPDATE data_keys SET wrapper = $2, wrapped = $3 WHERE id = $1`, n, wrapper, wrapped)
 }
 
 // DeleteDataKey forgets a key of the ring. Conflict while a value is sealed with
 // it.
-func (tx *Tx) DeleteDataKey(id seal.KeyID) error {
-	for _, t := range SealedTables() {
-		c := sealedColumns[t]
-		n, err := tx.count(`SELECT count(*) FROM `+string(t)+` WHERE `+c+`_key = $1`, int64(id))
+func (tx *Tx) DeleteDataKey(id string) error {
+	n, err := dataKeyNumber(id)
+	if err != nil {
+		return err
+	}
+	for t, column := range sealedColumns {
+		used, err := tx.count(`SELECT count(*) FROM `+string(t)+` WHERE `+column+`_key = $1`, n)
 		if err != nil {
 			return err
 		}
-		if n > 0 {
-			return fault.Of(fault.Conflict, "data key", id.String())
+		if used > 0 {
+			return fault.Of(fault.Conflict, "data key", id)
 		}
 	}
-	return tx.change("data key", id.String(), `DELETE FROM data_keys WHERE id = $1`, int64(id))
+	return tx.change("data key", id, `DELETE FROM data_keys WHERE id = $1`, n)
 }
 
 // SealedTable names a table that has a sealed column.
@@ -49,34 +92,29 @@ type SealedTable string
 
 // The tables with sealed columns.
 const (
-	SealedAccessKeys SealedTable = "access_keys"
-	SealedFactors    SealedTable = "factors"
+	SealedAccessKeys SealedTable = "access_keys" // column secret, row = key id
+	SealedFactors    SealedTable = "factors"     // column seed, row = factor id
 )
 
 var sealedColumns = map[SealedTable]string{SealedAccessKeys: "secret", SealedFactors: "seed"}
 
-// SealedTables returns all tables with sealed columns.
-func SealedTables() []SealedTable { return []SealedTable{SealedAccessKeys, SealedFactors} }
-
-// Place returns where a value of the table is sealed for. The row is the access
-// key's id or the factor's id in decimal.
-func (t SealedTable) Place(row string) seal.Place {
-	return seal.Place{Table: string(t), Row: row, Column: sealedColumns[t]}
-}
-
 // SealedRow is a sealed column's content.
 type SealedRow struct {
 	Account name.Account
-	Row     string
+	Row     string // access key id, or the factor's id in decimal
 	Sealed  []byte
 }
 
 // SealedRows returns values of a table, of all accounts, that are sealed with
 // another data key than the one given, as many as limit.
-func (tx *Tx) SealedRows(t SealedTable, not seal.KeyID, limit int) ([]SealedRow, error) {
+func (tx *Tx) SealedRows(t SealedTable, notKeyID string, limit int) ([]SealedRow, error) {
 	c := sealedColumns[t]
+	n, err := dataKeyNumber(notKeyID)
+	if err != nil {
+		return nil, err
+	}
 	return list(tx, func(r row, s *SealedRow) error { return r.Scan((*int64)(&s.Account), &s.Row, &s.Sealed) },
-		`SELECT account, CAST(id AS TEXT), `+c+` FROM `+string(t)+` WHERE `+c+`_key <> $1 ORDER BY id LIMIT $2`, int64(not), limit)
+		`SELECT account, CAST(id AS CTEXT), `+c+` FROM `+string(t)+` WHERE `+c+`_key <> $1 ORDER BY id LIMIT $2`, n, limit)
 }
 
 // UpdateSealed puts a value sealed anew in the place of the old one and reports

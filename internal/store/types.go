@@ -125,6 +125,16 @@ type Counts struct {
 	RootPassword                   bool
 }
 
+// DataKey is a key of the ring that seals columns, itself wrapped by a key that
+// the installation keeps outside the database.
+type DataKey struct {
+	ID      string // the key's number (seal.KeyID) in decimal
+	Wrapped []byte
+	Wrapper string // names the key-encryption key that wrapped it
+	Active  bool   // new secrets are sealed with it; one is at most
+	Created time.Time
+}
+
 // Token is a one-time link, stored by hash.
 type Token struct {
 	Hash    []byte // SHA-256 of the secret in the link

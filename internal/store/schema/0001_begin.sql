@@ -15,10 +15,14 @@ CREATE TABLE meta (
 ) --sqlite: WITHOUT ROWID
 ;
 
+-- A sealed column has the number of its data key beside it: a foreign key, so
+-- that a server that missed a rotation cannot seal with a key that is gone.
 CREATE TABLE data_keys (
-    id      BIGINT PRIMARY KEY,
-    kek     CTEXT NOT NULL,
-    wrapped BYTEA NOT NULL
+    id      BIGINT  PRIMARY KEY,
+    wrapped BYTEA   NOT NULL,
+    wrapper CTEXT   NOT NULL,
+    active  BOOLEAN NOT NULL,
+    created BIGINT  NOT NULL
 );
 
 CREATE TABLE accounts (
@@ -144,7 +148,7 @@ CREATE TABLE access_keys (
     account      BIGINT NOT NULL REFERENCES accounts (id),
     user_id      BIGINT NOT NULL REFERENCES users (id),
     secret       BYTEA  NOT NULL, -- sealed
-    secret_key   BIGINT NOT NULL, -- number of the data key it is sealed with
+    secret_key   BIGINT NOT NULL REFERENCES data_keys (id),
     status       CTEXT  NOT NULL CHECK (status IN ('Active', 'Inactive')),
     created      BIGINT NOT NULL,
     last_used    BIGINT NOT NULL,
@@ -181,7 +185,7 @@ CREATE TABLE factors (
     name      CTEXT  NOT NULL,
     path      CTEXT  NOT NULL,
     seed      BYTEA  NOT NULL, -- sealed
-    seed_key  BIGINT NOT NULL, -- number of the data key it is sealed with
+    seed_key  BIGINT NOT NULL REFERENCES data_keys (id),
     created   BIGINT NOT NULL,
     creator   BIGINT NOT NULL,
     enabled   BIGINT NOT NULL, -- 0 = pending
