@@ -14,14 +14,15 @@ func (c *compiler) key(name string) *Key {
 	if c.seen == nil {
 		c.seen = map[string]*Key{}
 	}
-	c.seen[name] = &k
-	return &k
+	c.seen[name] = k
+	return k
 }
 
 // rule is a compiled Rule.
 type rule struct {
-	tests []test // Where and When as far as they are a plain conjunction
-	more  []node // the rest of Where and When
+	where []glob // one of them must match the resource; empty: no such test
+	tests []test // When, and the rest of Where, as far as they are a plain conjunction
+	more  *node  // what is left of them; nil: nothing
 	who   *node  // nil: everyone
 	what  *node  // nil: every action
 	src   *Rule
@@ -110,19 +111,24 @@ func (c *compiler) rule(r *Rule) rule {
 		n := c.node(r.What)
 		out.what = &n
 	}
-	c.flatten(&out, r.Where)
-	c.flatten(&out, r.When)
+	var rest All
+	c.flatten(&out, &rest, r.Where)
+	c.flatten(&out, &rest, r.When)
+	if len(rest) > 0 {
+		n := c.node(rest)
+		out.more = &n
+	}
 	return out
 }
 
-// flatten adds x to the conjunction of a rule.
-func (c *compiler) flatten(out *rule, x Expr) {
+// flatten adds x to the conjunction of a rule, or to the rest if it is not one.
+func (c *compiler) flatten(out *rule, rest *All, x Expr) {
 	switch x := x.(type) {
 	case nil:
 		return
 	case All:
 		for _, y := range x {
-			c.flatten(out, y)
+			c.flatten(out, rest, y)
 		}
 		return
 	case Test:
@@ -134,7 +140,7 @@ func (c *compiler) flatten(out *rule, x Expr) {
 			return
 		}
 	}
-	out.more = append(out.more, c.node(x))
+	*rest = append(*rest, x)
 }
 
 func (c *compiler) addTest(out *rule, x Test, negate bool) {
@@ -146,24 +152,32 @@ func (c *compiler) addTest(out *rule, x Test, negate bool) {
 				return // any resource will do
 			}
 		}
+		if len(out.where) == 0 && len(t.globs) > 0 && t.op != EqualsFold && t.op != LikeFold {
+			out.where = t.globs
+			return
+		}
 	}
 	out.tests = append(out.tests, t)
 }
 
 // applies tells whether a rule whose action is known to match applies.
 func (r *rule) applies(e *env) bool {
+	if len(r.where) > 0 && !matchAny(r.where, e.resource, e) {
+		return false
+	}
 	for i := range r.tests {
 		if !r.tests[i].holds(e) {
 			return false
 		}
 	}
-	if r.who != nil && r.who.grade(e) == gradeNone {
-		return false
-	}
-	for i := range r.more {
-		if !r.more[i].holds(e) {
-			return false
+	return (r.who == nil || r.who.grade(e) != gradeNone) && (r.more == nil || r.more.holds(e))
+}
+
+func matchAny(gs []glob, s string, e *env) bool {
+	for i := range gs {
+		if gs[i].match(s, e) {
+			return true
 		}
 	}
-	return true
+	return false
 }

@@ -12,30 +12,50 @@ type verdict struct {
 // there should be at most one Resource or Trust layer. Decide neither allocates nor
 // locks.
 func Decide(req *Request, layers ...Layer) Decision {
+	for l := range req.Actions {
+		if req.Actions[l] != req.ready[l].given {
+			return decideUnprepared(req, layers)
+		}
+	}
+	var names names
+	for l := range names {
+		names[l] = &req.ready[l].name
+	}
+	return names.decide(req, layers)
+}
+
+// decideUnprepared works out the actions first.
+func decideUnprepared(req *Request, layers []Layer) Decision {
 	var buf [nameBuffer]byte
+	var work [MaxLanguages]actionName
 	var names names
 	used := 0
-	for l := range req.Actions {
+	for l := range names {
+		names[l] = &work[l]
 		if a := req.Actions[l]; a != "" {
-			names[l] = makeActionName(lowerInto(&buf, used, a))
+			work[l] = makeActionName(lowerInto(&buf, used, a))
 			used = min(used+len(a), nameBuffer)
 		}
 	}
-	var t tally
+	return names.decide(req, layers)
+}
+
+// names are a request's actions by language.
+type names [MaxLanguages]*actionName
+
+func (n *names) decide(req *Request, layers []Layer) Decision {
+	t := tally{identity: nowhere, resource: nowhere, limit: nowhere, control: nowhere}
 	for i := range layers {
 		l := &layers[i]
 		v := verdict{}
-		names.judge(req, l, &v)
+		n.judge(req, l, &v)
 		if v.deny != nil {
 			return Decision{ExplicitDeny, l.Kind, i, &v.deny.src.ID}
 		}
 		t.add(req, l, i, &v)
 	}
-	return t.decide(req)
+	return t.decide(req, layers)
 }
-
-// names are a request's actions by language.
-type names [MaxLanguages]actionName
 
 func (req *Request) env(l int) env {
 	return env{req: req, ctx: req.Context, lang: Language(l), resource: req.Resources[l]}
@@ -45,7 +65,7 @@ func (req *Request) env(l int) env {
 func (n *names) judge(req *Request, l *Layer, v *verdict) {
 	owned := l.Kind.owned()
 	for lang := range n {
-		a := &n[lang]
+		a := n[lang]
 		if a.name == "" {
 			continue
 		}
@@ -116,103 +136,89 @@ func (r *rule) gradeOf(e *env) grade {
 // owned tells whether the layer belongs to a resource.
 func (k LayerKind) owned() bool { return k == Resource || k == Trust }
 
-// tally gathers what the layers say until all have been heard.
+// tally gathers what the layers say until all have been heard. Layers are kept by
+// their position.
 type tally struct {
-	identity allowance
-	limit    Decision // first boundary or session layer that does not allow
-	control  Decision // first control layer that does not allow
-	resource allowance
-	grade    grade
-	owned    bool // there is a layer that belongs to a resource
-	must     bool // it must allow, whatever the identity policies say
-	abroad   bool // the resource belongs to another account
+	identity     int // the first that allows, or else the first
+	limit        int // the first boundary or session layer that does not allow
+	control      int // the first control layer that does not allow
+	resource     int // the one that allows with the best grade
+	identityRule *rule
+	resourceRule *rule
+	grade        grade
+	must         bool // the resource's layer must allow, whatever the identity policies say
+	abroad       bool // the resource belongs to another account
 }
 
-// allowance is where a kind of layer stands, and its first allow.
-type allowance struct {
-	kind  LayerKind
-	index int
-	rule  *rule
-}
-
-func (a *allowance) add(l *Layer, i int, r *rule) {
-	if a.kind == 0 || a.rule == nil && r != nil {
-		*a = allowance{l.Kind, i, r}
-	}
-}
+// nowhere is the position of no layer.
+const nowhere = -1
 
 func (t *tally) add(req *Request, l *Layer, i int, v *verdict) {
 	switch l.Kind {
 	case Identity:
-		t.identity.add(l, i, v.allow)
+		if t.identity == nowhere || t.identityRule == nil && v.allow != nil {
+			t.identity, t.identityRule = i, v.allow
+		}
 	case Boundary, Session:
-		refuse(&t.limit, l, i, v)
+		if v.allow == nil && t.limit == nowhere {
+			t.limit = i
+		}
 	case Control, ResourceControl:
-		refuse(&t.control, l, i, v)
+		if v.allow == nil && t.control == nowhere {
+			t.control = i
+		}
 	case Resource, Trust:
-		t.owned = true
 		t.must = t.must || l.Explicit || l.Kind == Trust
 		t.abroad = t.abroad || l.Owner != req.Principal.Account
-		if t.resource.kind == 0 || v.grade > t.grade {
-			t.resource = allowance{l.Kind, i, v.allow}
-			t.grade = v.grade
+		if t.resource == nowhere || v.grade > t.grade {
+			t.resource, t.resourceRule, t.grade = i, v.allow, v.grade
 		}
-	}
-}
-
-// refuse notes the first layer that had to allow and does not.
-func refuse(d *Decision, l *Layer, i int, v *verdict) {
-	if v.allow == nil && d.Layer == 0 {
-		*d = Decision{Layer: l.Kind, Index: i}
 	}
 }
 
 // decide puts the layers together; none of them denies.
-func (t *tally) decide(req *Request) Decision {
-	if t.control.Layer != 0 {
-		return t.control
+func (t *tally) decide(req *Request, layers []Layer) Decision {
+	if t.control != nowhere {
+		return refused(layers, t.control, 0)
 	}
-	if t.owned {
-		if d, ok := t.byResource(req); ok {
+	if t.resource != nowhere {
+		if d, ok := t.byResource(req, layers); ok {
 			return d
 		}
 	} else if req.Principal.Kind.foreign() {
-		return Decision{Layer: Resource, Index: -1}
+		return refused(layers, nowhere, Resource)
 	}
-	if t.identity.rule == nil && req.Principal.Kind != Root {
-		if t.identity.kind == 0 {
-			return Decision{Layer: Identity, Index: -1}
-		}
-		return Decision{Layer: Identity, Index: t.identity.index}
+	if t.identityRule == nil && req.Principal.Kind != Root {
+		return refused(layers, t.identity, Identity)
 	}
-	if t.limit.Layer != 0 {
-		return t.limit
+	if t.limit != nowhere {
+		return refused(layers, t.limit, 0)
 	}
-	return t.identity.allowed()
+	if t.identityRule == nil {
+		return Decision{Allowed, Identity, t.identity, nil} // a root user needs no rule
+	}
+	return Decision{Allowed, Identity, t.identity, &t.identityRule.src.ID}
 }
 
 // byResource decides what the resource's policy settles alone.
-func (t *tally) byResource(req *Request) (Decision, bool) {
-	refused := Decision{Layer: t.resource.kind, Index: t.resource.index}
+func (t *tally) byResource(req *Request, layers []Layer) (Decision, bool) {
 	switch foreign := req.Principal.Kind.foreign(); {
 	case t.grade == gradeNone:
-		return refused, foreign || t.must || t.abroad
+		return refused(layers, t.resource, 0), foreign || t.must || t.abroad
 	case foreign:
-		return t.resource.allowed(), true
 	case t.abroad || t.grade == gradeAsks:
 		return Decision{}, false // the caller's own account must allow as well
-	case t.grade == gradeGrants && t.limit.Layer != 0:
-		return t.limit, true
+	case t.grade == gradeGrants && t.limit != nowhere:
+		return refused(layers, t.limit, 0), true
 	}
-	return t.resource.allowed(), true
+	return Decision{Allowed, layers[t.resource].Kind, t.resource, &t.resourceRule.src.ID}, true
 }
 
-func (a *allowance) allowed() Decision {
-	d := Decision{Outcome: Allowed, Layer: a.kind, Index: a.index}
-	if a.rule != nil {
-		d.Rule = &a.rule.src.ID
-	} else {
-		d.Layer, d.Index = Identity, -1 // a root user needs no rule
+// refused is the implicit deny of the layer at a position, or of a kind that there
+// is none of.
+func refused(layers []Layer, at int, kind LayerKind) Decision {
+	if at != nowhere {
+		kind = layers[at].Kind
 	}
-	return d
+	return Decision{Layer: kind, Index: at}
 }

@@ -24,30 +24,32 @@ type Key struct {
 
 // Keys numbers the context keys that a Context knows, so that its Lookup is a
 // switch on Key.Slot. It is immutable.
-type Keys struct{ slots map[string]int }
+type Keys struct{ known map[string]*Key }
 
 // NewKeys numbers names from 1 on. Names are case-insensitive; one that ends in
 // "/" stands for a family, such as "aws:PrincipalTag/".
 func NewKeys(names ...string) *Keys {
-	k := &Keys{slots: make(map[string]int, len(names))}
+	k := &Keys{known: make(map[string]*Key, len(names))}
 	for i, n := range names {
-		k.slots[strings.ToLower(n)] = i + 1
+		n = strings.ToLower(n)
+		k.known[n] = &Key{Name: n, Slot: i + 1}
 	}
 	return k
 }
 
 // Key returns the compiled form of a key's name. A nil table knows no key.
-func (k *Keys) Key(name string) Key {
-	key := Key{Name: strings.ToLower(name)}
+func (k *Keys) Key(name string) *Key {
+	name = strings.ToLower(name)
 	if k == nil {
+		return &Key{Name: name}
+	}
+	if key := k.known[name]; key != nil {
 		return key
 	}
-	if key.Slot = k.slots[key.Name]; key.Slot != 0 {
-		return key
-	}
-	if family, arg, ok := strings.Cut(key.Name, "/"); ok {
-		if key.Slot = k.slots[family+"/"]; key.Slot != 0 {
-			key.Arg = arg
+	key := &Key{Name: name}
+	if family, arg, ok := strings.Cut(name, "/"); ok {
+		if f := k.known[family+"/"]; f != nil {
+			key.Slot, key.Arg = f.Slot, arg
 		}
 	}
 	return key

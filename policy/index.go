@@ -15,11 +15,10 @@ import (
 // must still be compared. Actions of other services share one list.
 type index struct {
 	rules    []rule
-	lists    []list
 	members  []uint32 // rule numbers; the top bit says that the action must be compared
 	actions  table
 	services table
-	other    uint32 // list of actions in no table
+	other    list   // for actions in no table
 	mask     uint64 // services that the tables name, hashed to a bit each; all ones if other is not empty
 }
 
@@ -36,29 +35,29 @@ type table struct {
 
 type slot struct {
 	hash uint32 // 0: free
-	list uint32
 	off  uint32
 	len  uint32
+	list list
 }
 
-func (t *table) find(name string, hash uint32) (uint32, bool) {
+func (t *table) find(name string, hash uint32) *list {
 	n := uint32(len(t.slots))
 	if n == 0 {
-		return 0, false
+		return nil
 	}
 	for i := hash & (n - 1); ; i = (i + 1) & (n - 1) {
 		s := &t.slots[i]
 		if s.hash == hash && t.names[s.off:s.off+s.len] == name {
-			return s.list, true
+			return &s.list
 		}
 		if s.hash == 0 {
-			return 0, false
+			return nil
 		}
 	}
 }
 
 // makeTable makes a table from sorted names and their lists.
-func makeTable(names []string, lists []uint32) table {
+func makeTable(names []string, lists []list) table {
 	if len(names) == 0 {
 		return table{}
 	}
@@ -74,21 +73,21 @@ func makeTable(names []string, lists []uint32) table {
 		for t.slots[i].hash != 0 {
 			i = (i + 1) & uint32(size-1)
 		}
-		t.slots[i] = slot{h, lists[k], off, uint32(len(name))}
+		t.slots[i] = slot{h, off, uint32(len(name)), lists[k]}
 		off += uint32(len(name))
 	}
 	return t
 }
 
 // lookup returns the candidates for an action.
-func (ix *index) lookup(a *actionName) list {
-	if n, ok := ix.actions.find(a.name, a.hash); ok {
-		return ix.lists[n]
+func (ix *index) lookup(a *actionName) *list {
+	if l := ix.actions.find(a.name, a.hash); l != nil {
+		return l
 	}
-	if n, ok := ix.services.find(a.service(), a.serviceHash); ok {
-		return ix.lists[n]
+	if l := ix.services.find(a.service(), a.serviceHash); l != nil {
+		return l
 	}
-	return ix.lists[ix.other]
+	return &ix.other
 }
 
 // actionName is a request's action, ready to be looked up in any index.
@@ -179,14 +178,14 @@ func (u *actionUse) everywhere() bool {
 type indexer struct {
 	ix    *index
 	uses  []actionUse
-	known map[string]uint32 // lists by content
+	known map[string]list // lists by content
 	key   []byte
 }
 
 // newIndex makes an index over rules, which it sorts: those that deny come first.
 func newIndex(rules []rule) *index {
 	slices.SortStableFunc(rules, func(a, b rule) int { return int(b.src.Effect) - int(a.src.Effect) })
-	x := &indexer{ix: &index{rules: rules}, known: map[string]uint32{}}
+	x := &indexer{ix: &index{rules: rules}, known: map[string]list{}}
 	naming := map[string][]uint32{} // by name in full: the rules that have it
 	bound := map[string][]uint32{}  // by service: the rules that name it
 	var global []uint32
@@ -248,15 +247,14 @@ func (x *indexer) inService(service string, rules []uint32, bound bool) []uint32
 	return out
 }
 
-// list stores the members and returns the number of their list; equal lists are
-// stored once.
-func (x *indexer) list(members []uint32) uint32 {
+// list stores the members; equal lists are stored once.
+func (x *indexer) list(members []uint32) list {
 	x.key = x.key[:0]
 	for _, m := range members {
 		x.key = binary.LittleEndian.AppendUint32(x.key, m)
 	}
-	if n, ok := x.known[string(x.key)]; ok {
-		return n
+	if l, ok := x.known[string(x.key)]; ok {
+		return l
 	}
 	l := list{from: uint32(len(x.ix.members))}
 	l.allow = l.from
@@ -267,15 +265,13 @@ func (x *indexer) list(members []uint32) uint32 {
 	}
 	x.ix.members = append(x.ix.members, members...)
 	l.to = uint32(len(x.ix.members))
-	n := uint32(len(x.ix.lists))
-	x.ix.lists = append(x.ix.lists, l)
-	x.known[string(x.key)] = n
-	return n
+	x.known[string(x.key)] = l
+	return l
 }
 
 func (x *indexer) addServices(bound map[string][]uint32, global []uint32) {
 	names := slices.Sorted(maps.Keys(bound))
-	lists := make([]uint32, len(names))
+	lists := make([]list, len(names))
 	for i, s := range names {
 		lists[i] = x.list(x.inService(s, merge(bound[s], global), true))
 		x.ix.mask |= serviceBit(hashName(s))
@@ -285,7 +281,7 @@ func (x *indexer) addServices(bound map[string][]uint32, global []uint32) {
 
 func (x *indexer) addActions(naming, bound map[string][]uint32, global []uint32) {
 	names := slices.Sorted(maps.Keys(naming))
-	lists := make([]uint32, len(names))
+	lists := make([]list, len(names))
 	for i, name := range names {
 		var e env // no name in full depends on a request
 		var members []uint32

@@ -45,7 +45,7 @@ type Decision struct {
 	Outcome Outcome
 	Layer   LayerKind // what denied, what did not allow, or what granted
 	Index   int       // which of the layers given, or -1 if there is none of that kind
-	Rule    *RuleID   // the rule that denied or granted; nil if none did
+	Rule    *RuleID   // the rule that denied or granted; nil if none did, or none had to
 }
 
 // Allowed tells whether the request may proceed.

@@ -11,7 +11,8 @@ import (
 type test struct {
 	key       *Key // FromContext
 	globs     []glob
-	vals      *values // nil for most tests of text
+	vals      *values // nil for most tests of text, and for those of a single number
+	single    int64   // with vals nil: the number, instant, or accepted truth values as bits
 	of        Subject
 	op        Op
 	quant     Quant
@@ -24,7 +25,7 @@ type values struct {
 	texts map[string]struct{} // Equals with many literal texts
 	nums  []Number
 	times []Instant
-	truth [2]bool // accepts false, true
+	truth int64 // bit 0: accepts false, bit 1: true
 	blobs []string
 	nets4 []net4
 	nets6 []netip.Prefix
@@ -116,12 +117,7 @@ func (t *test) text(s string, e *env) bool {
 	if t.op == LikeFold && t.of != FromAction {
 		s = lowerASCII(s)
 	}
-	for i := range t.globs {
-		if t.globs[i].match(s, e) {
-			return true
-		}
-	}
-	return false
+	return matchAny(t.globs, s, e)
 }
 
 // equalFold compares under Unicode folding, which may change the length of a text,
@@ -153,12 +149,9 @@ func (t *test) equalFold(s string, e *env) bool {
 func (t *test) truth(f *Fact) bool {
 	switch f.kind {
 	case factBool:
-		return t.vals.truth[f.lo&1]
+		return t.single>>(f.lo&1)&1 != 0
 	case factString:
-		if strings.EqualFold(f.str, "true") {
-			return t.vals.truth[1]
-		}
-		return strings.EqualFold(f.str, "false") && t.vals.truth[0]
+		return t.single&2 != 0 && strings.EqualFold(f.str, "true") || t.single&1 != 0 && strings.EqualFold(f.str, "false")
 	}
 	return false
 }
@@ -175,6 +168,10 @@ func (t *test) number(f *Fact) bool {
 		}
 	default:
 		return false
+	}
+	if t.vals == nil {
+		c, ok := n.compare(Number{Int: t.single, Integer: true})
+		return ok && ordered(t.op-NumEquals, c)
 	}
 	for _, v := range t.vals.nums {
 		c, ok := n.compare(v)
@@ -215,6 +212,9 @@ func (t *test) instant(f *Fact) bool {
 		}
 	default:
 		return false
+	}
+	if t.vals == nil {
+		return ordered(t.op-DateEquals, cmp.Compare(at, Instant(t.single)))
 	}
 	for _, v := range t.vals.times {
 		if ordered(t.op-DateEquals, cmp.Compare(at, v)) {
@@ -286,7 +286,7 @@ func (c *compiler) compileTest(t Test) test {
 		c.compileTexts(&out, t.Values)
 	case Present:
 	default:
-		out.vals = compileValues(t.Values)
+		out.setValues(compileValues(t.Values))
 	}
 	return out
 }
@@ -336,6 +336,24 @@ func plain(p Pattern) Pattern {
 	return out
 }
 
+// setValues keeps a single whole number, an instant and truth values in the test
+// itself.
+func (t *test) setValues(v *values) {
+	t.vals = v
+	switch t.op {
+	case BoolIs:
+		t.single, t.vals = v.truth, nil
+	case NumEquals, NumLess, NumLessEq, NumGreater, NumGreaterEq:
+		if len(v.nums) == 1 && v.nums[0].Integer {
+			t.single, t.vals = v.nums[0].Int, nil
+		}
+	case DateEquals, DateLess, DateLessEq, DateGreater, DateGreaterEq:
+		if len(v.times) == 1 {
+			t.single, t.vals = int64(v.times[0]), nil
+		}
+	}
+}
+
 func compileValues(vals []Value) *values {
 	out := &values{}
 	for _, v := range vals {
@@ -346,9 +364,9 @@ func compileValues(vals []Value) *values {
 			out.times = append(out.times, v)
 		case Truth:
 			if v {
-				out.truth[1] = true
+				out.truth |= 2
 			} else {
-				out.truth[0] = true
+				out.truth |= 1
 			}
 		case Bytes:
 			out.blobs = append(out.blobs, string(v))
