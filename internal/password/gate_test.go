@@ -70,6 +70,7 @@ func TestGateServesInOrder(t *testing.T) {
 		}
 		leave()
 		time.Sleep(time.Second)
+		synctest.Wait()
 		if len(order) != 4 || order[0] != 0 || order[3] != 3 {
 			t.Errorf("served in the order %v", order)
 		}
