@@ -12,14 +12,16 @@ type verdict struct {
 // there should be at most one Resource or Trust layer. Decide neither allocates nor
 // locks.
 func Decide(req *Request, layers ...Layer) Decision {
+	var names names
 	for l := range req.Actions {
-		if req.Actions[l] != req.ready[l].given {
+		a := req.Actions[l]
+		if a == "" {
+			continue
+		}
+		if !sameString(a, req.given[l]) {
 			return decideUnprepared(req, layers)
 		}
-	}
-	var names names
-	for l := range names {
-		names[l] = &req.ready[l].name
+		names[l] = &req.ready[l]
 	}
 	return names.decide(req, layers)
 }
@@ -31,16 +33,16 @@ func decideUnprepared(req *Request, layers []Layer) Decision {
 	var names names
 	used := 0
 	for l := range names {
-		names[l] = &work[l]
 		if a := req.Actions[l]; a != "" {
 			work[l] = makeActionName(lowerInto(&buf, used, a))
 			used = min(used+len(a), nameBuffer)
+			names[l] = &work[l]
 		}
 	}
 	return names.decide(req, layers)
 }
 
-// names are a request's actions by language.
+// names are a request's actions by language; nil where it has none.
 type names [MaxLanguages]*actionName
 
 func (n *names) decide(req *Request, layers []Layer) Decision {
@@ -66,10 +68,13 @@ func (n *names) judge(req *Request, l *Layer, v *verdict) {
 	owned := l.Kind.owned()
 	for lang := range n {
 		a := n[lang]
-		if a.name == "" {
+		if a == nil {
 			continue
 		}
-		e := req.env(lang)
+		// Field by field: a struct put together elsewhere would be copied in pieces
+		// other than those it was written in, and the processor waits for that.
+		var e env
+		e.req, e.ctx, e.resource, e.lang = req, req.Context, req.Resources[lang], Language(lang)
 		bit := serviceBit(a.serviceHash)
 		for _, s := range l.Sets {
 			if s == nil {

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unsafe"
 )
 
 // Context answers for the context keys of a request. Decide asks only for keys
@@ -71,101 +72,109 @@ const (
 // Fact is what a request says for one context key: nothing (the zero Fact), one
 // value, or a list. The typed forms save the evaluator from parsing; each means
 // the same as its text.
+//
+// A decision handles many facts, and three words travel in registers where a larger
+// struct goes through memory; so ref and n mean what kind says.
 type Fact struct {
 	kind factKind
-	hi   uint64 // upper half of an IPv6 address
-	lo   uint64 // bool, int, microseconds, IPv4 or lower half of an IPv6 address
-	str  string
-	list []string
+	n    uint64         // bool, integer, microseconds, IPv4 address; length of a string or list
+	ref  unsafe.Pointer // bytes of a string, strings of a list, *netip.Addr of an IPv6 address
 }
 
 // String is one value. The empty string is a value, too.
-func String(s string) Fact { return Fact{kind: factString, str: s} }
+func String(s string) Fact {
+	return Fact{kind: factString, n: uint64(len(s)), ref: unsafe.Pointer(unsafe.StringData(s))}
+}
 
 // Strings is a multi-valued key; with no values it is present but empty, which
 // tests treat like an absent key.
-func Strings(s ...string) Fact { return Fact{kind: factList, list: s} }
+func Strings(s ...string) Fact {
+	return Fact{kind: factList, n: uint64(len(s)), ref: unsafe.Pointer(unsafe.SliceData(s))}
+}
 
 // Bool is "true" or "false".
 func Bool(b bool) Fact {
 	if b {
-		return Fact{kind: factBool, lo: 1}
+		return Fact{kind: factBool, n: 1}
 	}
 	return Fact{kind: factBool}
 }
 
 // Int is a whole number.
-func Int(n int64) Fact { return Fact{kind: factInt, lo: uint64(n)} }
+func Int(n int64) Fact { return Fact{kind: factInt, n: uint64(n)} }
 
 // At is an instant; what is finer than a microsecond is lost.
-func At(t time.Time) Fact { return Fact{kind: factTime, lo: uint64(t.UnixMicro())} }
+func At(t time.Time) Fact { return Fact{kind: factTime, n: uint64(t.UnixMicro())} }
 
 // Addr is an IP address; an IPv4 address mapped into IPv6 counts as IPv4, and a
 // zone is dropped. The zero Addr is absent.
 func Addr(a netip.Addr) Fact {
-	if !a.IsValid() {
-		return Fact{}
-	}
-	a = a.Unmap()
 	if a.Is4() {
-		return Fact{kind: factIPv4, lo: uint64(be32(a.As4()))}
+		return ipv4(a)
 	}
-	b := a.As16()
-	return Fact{kind: factIPv6, hi: be64(b[:8]), lo: be64(b[8:])}
+	return AddrOf(&a)
 }
+
+// AddrOf is Addr for an address that stays where it is, so that an IPv6 address need
+// not be copied.
+func AddrOf(a *netip.Addr) Fact {
+	switch {
+	case a.Is4():
+		return ipv4(*a)
+	case a.Is4In6():
+		return ipv4(a.Unmap())
+	case a.IsValid():
+		return Fact{kind: factIPv6, ref: unsafe.Pointer(a)}
+	}
+	return Fact{}
+}
+
+func ipv4(a netip.Addr) Fact { return Fact{kind: factIPv4, n: uint64(be32(a.As4()))} }
+
+// str is the value of a factString.
+func (f Fact) str() string { return unsafe.String((*byte)(f.ref), int(f.n)) }
+
+// list is the values of a factList.
+func (f Fact) list() []string { return unsafe.Slice((*string)(f.ref), int(f.n)) }
+
+// ipv6 is the value of a factIPv6.
+func (f Fact) ipv6() netip.Addr { return (*netip.Addr)(f.ref).WithZone("") }
 
 // Absent tells whether the request has no such key at all.
 func (f Fact) Absent() bool { return f.kind == absent }
 
 // missing tells whether there is no value to compare.
-func (f *Fact) missing() bool {
-	return f.kind == absent || f.kind == factList && len(f.list) == 0
-}
+func (f Fact) missing() bool { return f.kind == absent || f.kind == factList && f.n == 0 }
 
 // Text returns the value of a single-valued fact as text.
-func (f Fact) Text() (string, bool) { return f.text() }
-
-func (f *Fact) text() (string, bool) {
+func (f Fact) Text() (string, bool) {
 	switch f.kind {
 	case factString:
-		return f.str, true
+		return f.str(), true
 	case factList:
-		if len(f.list) == 1 {
-			return f.list[0], true
+		if f.n == 1 {
+			return f.list()[0], true
 		}
-		return "", false
 	case factBool:
-		if f.lo == 1 {
-			return "true", true
-		}
-		return "false", true
+		return strconv.FormatBool(f.n == 1), true
 	case factInt:
-		return strconv.FormatInt(int64(f.lo), 10), true
+		return strconv.FormatInt(int64(f.n), 10), true
 	case factTime:
-		return time.UnixMicro(int64(f.lo)).UTC().Format(time.RFC3339Nano), true
-	case factIPv4, factIPv6:
-		return f.addr().String(), true
+		return time.UnixMicro(int64(f.n)).UTC().Format(time.RFC3339Nano), true
+	case factIPv4:
+		return netip.AddrFrom4([4]byte{byte(f.n >> 24), byte(f.n >> 16), byte(f.n >> 8), byte(f.n)}).String(), true
+	case factIPv6:
+		return f.ipv6().String(), true
 	}
 	return "", false
-}
-
-func (f *Fact) addr() netip.Addr {
-	if f.kind == factIPv4 {
-		return netip.AddrFrom4([4]byte{byte(f.lo >> 24), byte(f.lo >> 16), byte(f.lo >> 8), byte(f.lo)})
-	}
-	var b [16]byte
-	for i := range 8 {
-		b[i], b[8+i] = byte(f.hi>>(56-8*i)), byte(f.lo>>(56-8*i))
-	}
-	return netip.AddrFrom16(b)
 }
 
 // Values returns all values as text, for traces and reports.
 func (f Fact) Values() []string {
 	if f.kind == factList {
-		return f.list
+		return f.list()
 	}
-	if s, ok := f.text(); ok {
+	if s, ok := f.Text(); ok {
 		return []string{s}
 	}
 	return nil
@@ -173,13 +182,6 @@ func (f Fact) Values() []string {
 
 func be32(b [4]byte) uint32 {
 	return uint32(b[0])<<24 | uint32(b[1])<<16 | uint32(b[2])<<8 | uint32(b[3])
-}
-
-func be64(b []byte) (n uint64) {
-	for _, c := range b {
-		n = n<<8 | uint64(c)
-	}
-	return n
 }
 
 // Map is a Context for tests and simulators. Keys are lower case: use Set.

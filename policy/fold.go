@@ -76,6 +76,11 @@ func hashName(s string) uint32 {
 	return uint32(h>>32) | 1 // 0 marks a free slot
 }
 
+// sameString compares two strings that mostly are the very same.
+func sameString(a, b string) bool {
+	return len(a) == len(b) && (unsafe.StringData(a) == unsafe.StringData(b) || a == b)
+}
+
 // serviceOf returns what stands before the first colon of a name, or "".
 func serviceOf(name string) string {
 	if i := strings.IndexByte(name, ':'); i >= 0 {

@@ -210,8 +210,50 @@ func newIndex(rules []rule) *index {
 	}
 	x.addServices(bound, global)
 	x.addActions(naming, bound, global)
+	x.ix.pack()
 	return x.ix
 }
+
+// pack moves what decisions read close together: the patterns, tests and literal
+// texts of all rules each into one piece of memory.
+func (ix *index) pack() {
+	var globs []glob
+	var tests []test
+	var texts strings.Builder
+	for i := range ix.rules {
+		r := &ix.rules[i]
+		globs = append(globs, r.where...)
+		for j := range r.tests {
+			globs = append(globs, r.tests[j].globs...)
+		}
+		tests = append(tests, r.tests...)
+	}
+	for i := range globs {
+		texts.WriteString(globs[i].pre)
+		texts.WriteString(globs[i].suf)
+	}
+	globs, tests = slices.Clip(globs), slices.Clip(tests)
+	all := texts.String()
+	take := func(n int) (s string) {
+		s, all = all[:n], all[n:]
+		return s
+	}
+	for i := range globs {
+		g := &globs[i]
+		g.pre, g.suf = take(len(g.pre)), take(len(g.suf))
+	}
+	for i := range ix.rules {
+		r := &ix.rules[i]
+		r.where, globs = split(globs, len(r.where))
+		r.tests, tests = split(tests, len(r.tests))
+		for j := range r.tests {
+			t := &r.tests[j]
+			t.globs, globs = split(globs, len(t.globs))
+		}
+	}
+}
+
+func split[T any](s []T, n int) (head, tail []T) { return s[:n:n], s[n:] }
 
 func appendOnce(ns []uint32, n uint32) []uint32 {
 	if len(ns) > 0 && ns[len(ns)-1] == n {

@@ -9,7 +9,8 @@ import (
 // between two runs are found leftmost, one after the other, which is enough.
 type glob struct {
 	pre   string // literal text before the first wildcard or variable
-	suf   string // shapeAffix: literal text after the only run
+	tag   uint64 // the last eight bytes of pre, to tell most mismatches without loading it
+	suf   string // shapeAffix: literal text after the only run; shapeField: step.lit
 	rest  *globRest
 	shape shape
 }
@@ -21,8 +22,8 @@ const (
 	shapePrefix               // pre*
 	shapeAffix                // pre*suf
 	shapeGeneral              // pre, then rest.segs
+	shapeField                // pre, the rest of a field, suf, then rest.tail; nil rest: anything
 	shapeFields               // pre, then rest.steps, then rest.tail
-	shapeNever                // matches nothing
 )
 
 // globRest is what only the rarer shapes need.
@@ -57,7 +58,7 @@ func (g *glob) any() bool { return g.shape == shapePrefix && g.pre == "" }
 // match tells whether s matches.
 func (g *glob) match(s string, e *env) bool {
 	n := len(g.pre)
-	if len(s) < n || s[:n] != g.pre {
+	if len(s) < n || n >= 8 && word(s[n-8:n]) != g.tag || s[:n] != g.pre {
 		return false
 	}
 	switch g.shape {
@@ -70,10 +71,20 @@ func (g *glob) match(s string, e *env) bool {
 		return m >= n && s[m:] == g.suf
 	case shapeGeneral:
 		return g.rest.match(s[n:], e)
+	case shapeField:
+		return g.matchField(s[n:], e)
 	case shapeFields:
 		return g.rest.matchFields(s[n:], e)
 	}
 	return false
+}
+
+func (g *glob) matchField(s string, e *env) bool {
+	c := strings.IndexByte(s, ':')
+	if c < 0 || !strings.HasPrefix(s[c:], g.suf) {
+		return false
+	}
+	return g.rest == nil || g.rest.tail.match(s[c+len(g.suf):], e)
 }
 
 func (r *globRest) matchFields(s string, e *env) bool {
@@ -286,11 +297,19 @@ func (a *atom) resolve(e *env) (string, bool) {
 	if f.missing() {
 		return a.text, a.hasDef
 	}
-	s, ok := f.text()
+	s, ok := f.Text()
 	if ok && a.fold {
 		s = lowerASCII(s)
 	}
 	return s, ok
+}
+
+// setPre sets the literal beginning.
+func (g *glob) setPre(s string) {
+	g.pre = s
+	if len(s) >= 8 {
+		g.tag = word(s[len(s)-8:])
+	}
 }
 
 // compileGlob compiles a pattern; fold lowers its literals.
@@ -298,7 +317,8 @@ func (c *compiler) compileGlob(p Pattern, fold bool) glob {
 	p = tidy(p, fold)
 	var g glob
 	if len(p) > 0 && p[0].Kind == Lit {
-		g.pre, p = p[0].Text, p[1:]
+		g.setPre(p[0].Text)
+		p = p[1:]
 	}
 	switch {
 	case len(p) == 0:
@@ -382,7 +402,7 @@ func (c *compiler) compileFields(f Fields, fold bool) glob {
 func (c *compiler) compileSteps(lead Pattern, f Fields, fold bool) glob {
 	g := glob{shape: shapeFields, rest: &globRest{}}
 	if len(lead) > 0 {
-		g.pre = lead[0].Text
+		g.setPre(lead[0].Text)
 	}
 	last := len(f) - 1
 	for i := 0; i < last; {
@@ -396,6 +416,12 @@ func (c *compiler) compileSteps(lead Pattern, f Fields, fold bool) glob {
 		g.rest.steps = append(g.rest.steps, st)
 	}
 	g.rest.tail = c.compileGlob(f[last], fold)
+	if len(g.rest.steps) == 1 && g.rest.steps[0].field.any() {
+		g.shape, g.suf, g.rest.steps = shapeField, g.rest.steps[0].lit, nil
+		if g.rest.tail.any() {
+			g.rest = nil
+		}
+	}
 	return g
 }
 

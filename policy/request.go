@@ -12,24 +12,17 @@ type Request struct {
 	Resources [MaxLanguages]string // by language; what the operation is authorised on
 	Context   Context              // nil: no key has a value
 
-	ready [MaxLanguages]readyAction
-}
-
-// readyAction is an action that Prepare has seen.
-type readyAction struct {
-	given string
-	name  actionName
+	given [MaxLanguages]string // the actions that Prepare has seen
+	ready [MaxLanguages]actionName
 }
 
 // Prepare does the part of the work on Actions that is the same for each decision.
 // It is worth it for a request that is decided more than once, or whose actions are
 // known beforehand; when an action changes afterwards, it is simply worked out again.
 func (req *Request) Prepare() {
+	req.given = req.Actions
 	for l, a := range req.Actions {
-		req.ready[l] = readyAction{}
-		if a != "" {
-			req.ready[l] = readyAction{a, makeActionName(lowerASCII(a))}
-		}
+		req.ready[l] = makeActionName(lowerASCII(a))
 	}
 }
 

@@ -54,7 +54,10 @@ func (t *test) holds(e *env) bool {
 	switch t.of {
 	case FromContext:
 		f := e.lookup(t.key)
-		return t.judge(&f, e) != t.negate
+		if f.kind == factBool && t.op == BoolIs {
+			return (t.single>>(f.n&1)&1 != 0) != t.negate
+		}
+		return t.judge(f, e) != t.negate
 	case FromResource:
 		return t.text(e.resource, e) != t.negate
 	case FromAction: // outside of What; there, node.matches has the lowered name at hand
@@ -64,22 +67,26 @@ func (t *test) holds(e *env) bool {
 }
 
 // judge compares what a request says with the test's values.
-func (t *test) judge(f *Fact, e *env) bool {
-	if t.op == Present {
+func (t *test) judge(f Fact, e *env) bool {
+	switch {
+	case t.op == Present:
 		return !f.missing()
+	case f.kind == absent:
+		return t.ifMissing
+	case f.kind == factList:
+		return t.judgeList(f.list(), e)
+	case f.n == 0 && f.kind == factString && t.quant != One:
+		return t.ifMissing // a set that holds nothing but "" is an empty one
 	}
-	if f.kind != factList {
-		if f.kind == absent || t.quant != One && f.kind == factString && f.str == "" {
-			return t.ifMissing // a set that holds nothing but "" is an empty one
-		}
-		return t.one(f, e)
-	}
-	if len(f.list) == 0 || t.quant != One && len(f.list) == 1 && f.list[0] == "" {
+	return t.one(f, e)
+}
+
+func (t *test) judgeList(list []string, e *env) bool {
+	if len(list) == 0 || t.quant != One && len(list) == 1 && list[0] == "" {
 		return t.ifMissing
 	}
-	for _, s := range f.list {
-		v := Fact{kind: factString, str: s}
-		if t.one(&v, e) != (t.quant == Each) {
+	for _, s := range list {
+		if t.one(String(s), e) != (t.quant == Each) {
 			return t.quant != Each
 		}
 	}
@@ -87,10 +94,13 @@ func (t *test) judge(f *Fact, e *env) bool {
 }
 
 // one compares a single value.
-func (t *test) one(f *Fact, e *env) bool {
+func (t *test) one(f Fact, e *env) bool {
 	switch t.op {
 	case Equals, EqualsFold, Like, LikeFold, LikeFields:
-		s, _ := f.text()
+		if f.kind == factString {
+			return t.text(f.str(), e)
+		}
+		s, _ := f.Text()
 		return t.text(s, e)
 	case BoolIs:
 		return t.truth(f)
@@ -146,24 +156,24 @@ func (t *test) equalFold(s string, e *env) bool {
 	return false
 }
 
-func (t *test) truth(f *Fact) bool {
+func (t *test) truth(f Fact) bool {
 	switch f.kind {
 	case factBool:
-		return t.single>>(f.lo&1)&1 != 0
+		return t.single>>(f.n&1)&1 != 0
 	case factString:
-		return t.single&2 != 0 && strings.EqualFold(f.str, "true") || t.single&1 != 0 && strings.EqualFold(f.str, "false")
+		return t.single&2 != 0 && strings.EqualFold(f.str(), "true") || t.single&1 != 0 && strings.EqualFold(f.str(), "false")
 	}
 	return false
 }
 
-func (t *test) number(f *Fact) bool {
+func (t *test) number(f Fact) bool {
 	var n Number
 	switch f.kind {
 	case factInt:
-		n = Number{Int: int64(f.lo), Integer: true}
+		n = Number{Int: int64(f.n), Integer: true}
 	case factString:
 		var ok bool
-		if n, ok = ParseNumber(f.str); !ok {
+		if n, ok = ParseNumber(f.str()); !ok {
 			return false
 		}
 	default:
@@ -198,16 +208,16 @@ func ordered(op Op, c int) bool {
 	return c >= 0
 }
 
-func (t *test) instant(f *Fact) bool {
+func (t *test) instant(f Fact) bool {
 	var at Instant
 	switch f.kind {
 	case factTime:
-		at = Instant(f.lo)
+		at = Instant(f.n)
 	case factInt:
-		at = seconds(int64(f.lo))
+		at = seconds(int64(f.n))
 	case factString:
 		var ok bool
-		if at, ok = ParseInstant(f.str); !ok {
+		if at, ok = ParseInstant(f.str()); !ok {
 			return false
 		}
 	default:
@@ -224,24 +234,23 @@ func (t *test) instant(f *Fact) bool {
 	return false
 }
 
-func (t *test) network(f *Fact) bool {
+func (t *test) network(f Fact) bool {
 	if f.kind == factString {
-		a, err := netip.ParseAddr(f.str)
+		a, err := netip.ParseAddr(f.str())
 		if err != nil {
 			return false
 		}
-		g := Addr(a)
-		f = &g
+		f = Addr(a)
 	}
 	switch f.kind {
 	case factIPv4:
 		for _, n := range t.vals.nets4 {
-			if uint32(f.lo)&n.mask == n.addr {
+			if uint32(f.n)&n.mask == n.addr {
 				return true
 			}
 		}
 	case factIPv6:
-		a := f.addr()
+		a := f.ipv6()
 		for _, n := range t.vals.nets6 {
 			if n.Contains(a) {
 				return true
@@ -251,8 +260,8 @@ func (t *test) network(f *Fact) bool {
 	return false
 }
 
-func (t *test) blob(f *Fact) bool {
-	s, ok := f.text()
+func (t *test) blob(f Fact) bool {
+	s, ok := f.Text()
 	if !ok {
 		return false
 	}
