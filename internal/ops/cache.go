@@ -1,0 +1,63 @@
+package ops
+
+import (
+	"sync"
+
+	"warifu/internal/iam"
+	"warifu/internal/name"
+	"warifu/policy"
+)
+
+// Sizes of the caches, in entries. A full cache is emptied: what is in use
+// comes back at once, and nobody can crowd out a single victim for long.
+const (
+	maxKeys       = 50_000
+	maxPrincipals = 50_000
+	maxTexts      = 20_000
+)
+
+// cache holds what is looked up for every request. Entries carry the revision
+// of their account and are checked against it inside each transaction, so a
+// stale one is never acted on.
+type cache struct {
+	keys       bounded[string, *Credential]
+	principals bounded[name.ID, *principal]
+	texts      bounded[string, *policy.Set] // compiled policies by what they are: texts never change
+}
+
+// principal is a user or role with its compiled policies as of a revision.
+type principal struct {
+	revision int64
+	user     iam.User
+	role     iam.Role
+	layers   []policy.Layer // identity, then boundary if there is one
+}
+
+// bounded is a map of at most max entries, safe for concurrent use.
+type bounded[K comparable, V any] struct {
+	mu  sync.RWMutex
+	max int
+	m   map[K]V
+}
+
+func (b *bounded[K, V]) get(k K) (V, bool) {
+	b.mu.RLock()
+	v, ok := b.m[k]
+	b.mu.RUnlock()
+	return v, ok
+}
+
+func (b *bounded[K, V]) put(k K, v V) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.m == nil || len(b.m) >= b.max {
+		b.m = make(map[K]V)
+	}
+	b.m[k] = v
+}
+
+func (b *bounded[K, V]) drop(k K) {
+	b.mu.Lock()
+	delete(b.m, k)
+	b.mu.Unlock()
+}

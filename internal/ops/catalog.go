@@ -1,0 +1,70 @@
+package ops
+
+// Entry is what the catalog tells of an operation.
+type Entry struct {
+	Name       string
+	Grants     Names
+	Mode       Mode
+	Permission Permission
+	Records    bool // it has a record rule
+}
+
+// entry describes an operation.
+func entry[In, Out any](op Op[In, Out]) Entry {
+	return Entry{op.Name, op.Grants, op.Mode, op.Permission, op.Record != nil}
+}
+
+// Catalog lists every operation. Tests walk it: each must have a name, a grant,
+// a record rule if it changes anything, and a door.
+func Catalog() []Entry {
+	return []Entry{
+		// users.go
+		entry(CreateUser), entry(GetUser), entry(ListUsers), entry(UpdateUser), entry(DeleteUser),
+		entry(TagUser), entry(UntagUser), entry(ListUserTags),
+
+		// groups.go
+		entry(CreateGroup), entry(GetGroup), entry(ListGroups), entry(UpdateGroup), entry(DeleteGroup),
+		entry(AddUserToGroup), entry(RemoveUserFromGroup), entry(ListGroupsForUser),
+
+		// policies.go
+		entry(CreatePolicy), entry(GetPolicy), entry(ListPolicies), entry(DeletePolicy),
+		entry(CreatePolicyVersion), entry(GetPolicyVersion), entry(ListPolicyVersions),
+		entry(SetDefaultPolicyVersion), entry(DeletePolicyVersion),
+		entry(TagPolicy), entry(UntagPolicy), entry(ListPolicyTags),
+
+		// attachments.go
+		entry(AttachUserPolicy), entry(AttachGroupPolicy), entry(AttachRolePolicy),
+		entry(DetachUserPolicy), entry(DetachGroupPolicy), entry(DetachRolePolicy),
+		entry(ListAttachedUserPolicies), entry(ListAttachedGroupPolicies), entry(ListAttachedRolePolicies),
+		entry(ListEntitiesForPolicy),
+
+		// inline.go
+		entry(PutUserPolicy), entry(PutGroupPolicy), entry(PutRolePolicy),
+		entry(GetUserPolicy), entry(GetGroupPolicy), entry(GetRolePolicy),
+		entry(DeleteUserPolicy), entry(DeleteGroupPolicy), entry(DeleteRolePolicy),
+		entry(ListUserPolicies), entry(ListGroupPolicies), entry(ListRolePolicies),
+
+		// boundaries.go
+		entry(PutUserPermissionsBoundary), entry(PutRolePermissionsBoundary),
+		entry(DeleteUserPermissionsBoundary), entry(DeleteRolePermissionsBoundary),
+
+		// roles.go
+		entry(CreateRole), entry(GetRole), entry(ListRoles), entry(UpdateRole), entry(UpdateRoleDescription),
+		entry(UpdateAssumeRolePolicy), entry(DeleteRole), entry(TagRole), entry(UntagRole), entry(ListRoleTags),
+
+		// details.go
+		entry(GetAccountAuthorizationDetails),
+		// keys.go, passwords.go, account.go
+		entry(CreateAccessKey), entry(DeleteAccessKey), entry(UpdateAccessKey), entry(ListAccessKeys), entry(GetAccessKeyLastUsed),
+		entry(CreateLoginProfile), entry(GetLoginProfile), entry(UpdateLoginProfile), entry(DeleteLoginProfile), entry(ChangePassword),
+		entry(GetAccountPasswordPolicy), entry(UpdateAccountPasswordPolicy), entry(DeleteAccountPasswordPolicy),
+		entry(CreateAccountAlias), entry(DeleteAccountAlias), entry(ListAccountAliases), entry(GetAccountSummary),
+		// mfa.go
+		entry(CreateVirtualMFADevice), entry(EnableMFADevice), entry(ResyncMFADevice), entry(DeactivateMFADevice),
+		entry(DeleteVirtualMFADevice), entry(ListMFADevices), entry(ListVirtualMFADevices), entry(GetMFADevice),
+		entry(TagMFADevice), entry(UntagMFADevice), entry(ListMFADeviceTags),
+		// sts.go, trail.go
+		entry(GetCallerIdentity), entry(GetSessionToken), entry(AssumeRole), entry(GetFederationToken),
+		entry(GetAccessKeyInfo), entry(DecodeAuthorizationMessage), entry(LookupEvents),
+	}
+}

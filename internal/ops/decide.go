@@ -1,0 +1,292 @@
+package ops
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"warifu/internal/audit"
+	"warifu/internal/fault"
+	"warifu/internal/iam"
+	"warifu/internal/name"
+	"warifu/internal/store"
+	"warifu/policy"
+	"warifu/policy/aws"
+)
+
+// Denial is policy's no. It is the cause (errors.As) of a Denied fault, from
+// which a door makes its cloud's sentence.
+type Denial struct {
+	Caller   string // ARN
+	Action   string
+	Resource string // "*" when the action has none
+	Decision policy.Decision
+	Trace    policy.Trace
+
+	request *policy.Request
+}
+
+func (d *Denial) Error() string {
+	why := "nothing allows it"
+	if r := d.Decision.Rule; r != nil {
+		why = "denied by " + ruleText(r)
+	}
+	return fmt.Sprintf("%s may not %s on %s: %s", d.Caller, d.Action, d.Resource, why)
+}
+
+// ruleText names a rule for the trail.
+func ruleText(r *policy.RuleID) string {
+	var b strings.Builder
+	b.WriteString(r.Policy)
+	if r.Version != "" {
+		b.WriteString(" " + r.Version)
+	}
+	if r.Sid != "" {
+		b.WriteString(" " + r.Sid)
+	}
+	fmt.Fprintf(&b, " %d:%d", r.Line, r.Column)
+	return b.String()
+}
+
+// everything is what an action without a resource of its own is authorised on.
+var everything = []string{"*"}
+
+// decide asks policy for every name that the operation has on its target. A no
+// is a refusal that keeps what the target step wrote: a code that was tried is
+// burnt whether or not policy then agrees.
+func (env *Env) decide(grants Names, perm Permission, t *Target, ev *audit.Event) error {
+	switch {
+	case perm == Always:
+		return nil
+	case t.Granted:
+		perm = UnlessDenied
+	}
+	if err := sessionRules(&env.Call.Caller, grants.AWS); err != nil {
+		return refuse(err)
+	}
+	if err := env.permit(Need{grants, t.Resources}, perm, t, ev); err != nil {
+		return err
+	}
+	for _, need := range t.Also {
+		if need.Resources == nil {
+			need.Resources = t.Resources
+		}
+		if err := env.permit(need, perm, t, ev); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// permit asks policy for one action on each of its resources.
+func (env *Env) permit(need Need, perm Permission, t *Target, ev *audit.Event) error {
+	layers, err := env.layers(t)
+	if err != nil {
+		return err
+	}
+	known := facts{call: &env.Call, now: env.Now, target: t, mfa: &env.Call.Caller.MFA}
+	if t.MFA != nil {
+		known.mfa = t.MFA
+	}
+	req := policy.Request{Principal: env.Call.Caller.principal(), Context: &known}
+	req.Actions[aws.Language] = need.Grants.AWS
+	resources := need.Resources
+	if len(resources) == 0 {
+		resources = everything
+	}
+	for _, r := range resources {
+		req.Resources[aws.Language] = r
+		d := policy.Decide(&req, layers...)
+		if d.Rule != nil {
+			ev.Why = ruleText(d.Rule)
+		}
+		if d.Allowed() || perm == UnlessDenied && d.Outcome == policy.ImplicitDeny {
+			continue
+		}
+		denial := &Denial{Caller: env.Call.Caller.ARN(), Action: need.Grants.AWS, Resource: r, request: &req}
+		denial.Decision, denial.Trace = d, policy.Explain(&req, layers...)
+		if d.Rule == nil {
+			ev.Why = "no statement allows " + need.Grants.AWS
+		}
+		return refuse(&fault.Error{Kind: fault.Denied, What: "policy does not allow it", Err: denial})
+	}
+	return nil
+}
+
+// layers are the policies that speak in this request: the caller's, those of
+// its session, and the trust policy of the role that is asked for.
+func (env *Env) layers(t *Target) ([]policy.Layer, error) {
+	if env.rules == nil {
+		return nil, nil
+	}
+	layers := env.rules.layers
+	session, err := env.sessionLayer()
+	if err != nil {
+		return nil, err
+	}
+	if session == nil && t.Trust == nil {
+		return layers, nil
+	}
+	layers = append([]policy.Layer(nil), layers...)
+	if session != nil {
+		layers = append(layers, *session)
+	}
+	if t.Trust != nil {
+		layers = append(layers, *t.Trust)
+	}
+	return layers, nil
+}
+
+// sessionLayer is what was passed when the session was made. A federated user
+// has one even if nothing was passed: such a session may do nothing.
+func (env *Env) sessionLayer() (*policy.Layer, error) {
+	c := &env.Call.Caller
+	if c.Session == nil {
+		return nil, nil
+	}
+	layer := &policy.Layer{Kind: policy.Session}
+	for i, text := range c.Session.Policies {
+		set, err := env.compiled(policy.RuleID{Policy: fmt.Sprintf("session policy %d", i+1)}, text, aws.SessionPolicy)
+		if err != nil {
+			return nil, err
+		}
+		layer.Sets = append(layer.Sets, set)
+	}
+	for _, arn := range c.Session.PolicyARNs {
+		set, err := env.managedByARN(arn)
+		switch {
+		case fault.Is(err, fault.NotFound):
+			continue // a policy that is gone grants nothing
+		case err != nil:
+			return nil, err
+		}
+		layer.Sets = append(layer.Sets, set)
+	}
+	if len(c.Session.Policies)+len(c.Session.PolicyARNs) == 0 && c.Kind != policy.FederatedUser {
+		return nil, nil
+	}
+	return layer, nil
+}
+
+// principalOf finds or compiles the policies of a caller as of the revision
+// that this transaction sees.
+func (env *Env) principalOf(c *Caller) (*principal, error) {
+	if p, ok := env.cache.principals.get(c.ID()); ok && p.revision == c.revision {
+		return p, nil
+	}
+	p := &principal{revision: c.revision, user: c.User, role: c.Role}
+	kind := iam.KindUser
+	if c.Kind == policy.RoleSession {
+		kind = iam.KindRole
+	}
+	held, err := env.Tx.PrincipalPolicies(c.Account, kind, c.ID())
+	if err != nil {
+		return nil, err
+	}
+	identity := policy.Layer{Kind: policy.Identity}
+	for i := range held.Managed {
+		set, err := env.granted(&held.Managed[i])
+		if err != nil {
+			return nil, err
+		}
+		identity.Sets = append(identity.Sets, set)
+	}
+	for _, in := range held.Inline {
+		id := policy.RuleID{Policy: fmt.Sprintf("inline policy %s of %s %s", in.Name, in.Holder.Kind, in.Holder.Name)}
+		set, err := env.compiled(id, in.Document, aws.Inline)
+		if err != nil {
+			return nil, err
+		}
+		identity.Sets = append(identity.Sets, set)
+	}
+	p.layers = append(p.layers, identity)
+	if held.Boundary != nil {
+		set, err := env.granted(held.Boundary)
+		if err != nil {
+			return nil, err
+		}
+		p.layers = append(p.layers, policy.Layer{Kind: policy.Boundary, Sets: []*policy.Set{set}})
+	}
+	env.cache.principals.put(c.ID(), p)
+	return p, nil
+}
+
+// granted compiles a managed policy that a principal holds.
+func (env *Env) granted(g *store.ManagedGrant) (*policy.Set, error) {
+	return env.managed(g.Account, g.PolicyRef, name.PolicyARN(g.Account, g.Path, g.Name))
+}
+
+// managed compiles one version of a managed policy. A version's text never
+// changes, so the compiled form is kept for good.
+func (env *Env) managed(owner name.Account, ref store.PolicyRef, arn string) (*policy.Set, error) {
+	version := fmt.Sprintf("v%d", ref.Number)
+	key := ref.ID.String() + " " + version
+	if set, ok := env.cache.texts.get(key); ok {
+		return set, nil
+	}
+	v, err := env.Tx.Version(owner, ref.ID, ref.Number)
+	if err != nil {
+		return nil, err
+	}
+	set, err := env.compile(policy.RuleID{Policy: arn, Version: version}, v.Document, aws.Managed)
+	if err == nil {
+		env.cache.texts.put(key, set)
+	}
+	return set, err
+}
+
+// managedByARN compiles the version in force of a managed policy.
+func (env *Env) managedByARN(arn string) (*policy.Set, error) {
+	p, err := policyByARN(env.Tx, env.Call.Caller.Account, arn)
+	if err != nil {
+		return nil, err
+	}
+	return env.managed(p.Account, store.PolicyRef{ID: p.ID, Number: p.Default}, arn)
+}
+
+// policyByARN reads the policy of an ARN that account may see: its own and the
+// vendor's.
+func policyByARN(tx *store.Tx, account name.Account, arn string) (*iam.Policy, error) {
+	owner, path, policyName, ok := name.SplitIAM(arn, "policy")
+	if !ok || owner != 0 && owner != account {
+		return nil, fault.Of(fault.NotFound, "policy", arn)
+	}
+	return tx.PolicyByPathName(owner, path, policyName)
+}
+
+// compiled compiles a text that has no version, keeping the result by the text
+// and the name it goes by.
+func (env *Env) compiled(id policy.RuleID, text string, kind aws.Kind) (*policy.Set, error) {
+	key := id.Policy + "\x00" + text
+	if set, ok := env.cache.texts.get(key); ok {
+		return set, nil
+	}
+	set, err := env.compile(id, text, kind)
+	if err == nil {
+		env.cache.texts.put(key, set)
+	}
+	return set, err
+}
+
+// compile turns a stored text into rules. A stored text was valid when it was
+// saved; one that no longer is refuses the request rather than being skipped:
+// a deny must never fall out of a decision.
+func (env *Env) compile(id policy.RuleID, text string, kind aws.Kind) (*policy.Set, error) {
+	doc, err := aws.Parse([]byte(text), kind)
+	if err != nil {
+		return nil, fault.Wrap(err, "stored policy "+id.Policy+" is not valid")
+	}
+	return policy.Compile(doc.Rules(id), env.contextKeys), nil
+}
+
+// AsDenial returns policy's no behind err, if that is what it is.
+func AsDenial(err error) (*Denial, bool) {
+	var d *Denial
+	ok := errors.As(err, &d)
+	return d, ok
+}
+
+func split(action string) (service, op string) {
+	service, op, _ = strings.Cut(action, ":")
+	return service, op
+}

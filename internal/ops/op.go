@@ -1,0 +1,191 @@
+package ops
+
+import (
+	"context"
+	"errors"
+	"net/netip"
+	"time"
+
+	"warifu/internal/audit"
+	"warifu/internal/fault"
+	"warifu/internal/store"
+)
+
+// Mode says which transaction an operation runs in.
+type Mode uint8
+
+// The modes. The event of a Write is durable before the answer; the event of a
+// Read is committed before the answer and becomes durable with the next write
+// (a crash of the process loses neither, a power failure may lose the last
+// moment of reads).
+const (
+	Read Mode = iota
+	Write
+)
+
+// Permission says how much policy must say for an operation to go on.
+type Permission uint8
+
+// The kinds of permission.
+const (
+	MustAllow    Permission = iota // a statement must allow it
+	UnlessDenied                   // anyone signed in, unless a statement denies it (GetSessionToken)
+	Always                         // policy has no say (GetCallerIdentity)
+)
+
+// Names is what each policy language calls an operation.
+type Names struct {
+	AWS string // service:Action
+}
+
+// Op is one operation, whichever door it was asked for at. Ops are literals:
+// a test walks Catalog and fails when one lacks a name, a grant, a record rule
+// or a door.
+type Op[In, Out any] struct {
+	Name       string // "EnableTOTP": name in the trail, metric label, coverage row
+	Grants     Names
+	Permission Permission
+	Mode       Mode
+
+	// Before does slow work for which no transaction must wait: it hashes
+	// passwords. It decides nothing; what it finds goes into the input, and Do
+	// checks that it still holds. nil for most.
+	Before func(context.Context, *Server, *Call, In) (In, error)
+
+	// Target says what is authorized and recorded, resolved inside the
+	// transaction. A noun that does not exist is no error here: permission is
+	// asked first, so that a caller without it learns nothing about existence.
+	Target func(*Env, In) (Target, error)
+
+	// Record is the allow-list of inputs for the trail; nil records none.
+	Record func(In) audit.Fields
+
+	// Do loads, checks and changes. It may touch nothing but Env.
+	Do func(*Env, In) (Out, error)
+}
+
+// Call is one request as a door hands it over, its signature verified.
+type Call struct {
+	Caller    Caller
+	Source    Source
+	RequestID string
+	At        time.Time // when the door took the request; the operation's now
+}
+
+// Source is where a request came from and how.
+type Source struct {
+	Door      string     // aws, gateway, console, host
+	Service   string     // the service asked: iam, sts, ec2, …
+	Region    string     // the region in the signature's scope
+	IP        netip.Addr // the client's address, after trusted proxies
+	Chain     string     // what trusted proxies reported, for the trail
+	UserAgent string
+	Referer   string
+	Secure    bool // TLS to the client, here or at a trusted proxy
+}
+
+// Env is all that an operation may touch.
+type Env struct {
+	context.Context
+	*Server
+	Call Call
+	Tx   *store.Tx
+	Now  time.Time
+
+	rules *principal // the caller's compiled policies, as of this transaction
+}
+
+// refusal is a refusal whose effects stay: a counted wrong code, a burnt one.
+// Any other error rolls back what Do wrote.
+type refusal struct{ err error }
+
+func (r *refusal) Error() string { return r.err.Error() }
+func (r *refusal) Unwrap() error { return r.err }
+
+// refuse ends an operation with err and keeps what it wrote.
+func refuse(err error) error { return &refusal{err} }
+
+// Run carries out one operation: begin, target, decide, do, record, commit.
+// The errors are faults; an error of another kind is Internal.
+func Run[In, Out any](ctx context.Context, s *Server, call Call, op Op[In, Out], in In) (Out, error) {
+	if call.At.IsZero() {
+		call.At = s.now()
+	}
+	began := time.Now() // duration for the metrics: the monotonic clock, not the program's
+	var out Out
+	ev := s.newEvent(&call, op.Name, op.Grants.AWS, op.Mode == Read)
+	if op.Record != nil {
+		ev.Params = op.Record(in)
+	}
+
+	var err error
+	if op.Before != nil {
+		if in, err = op.Before(ctx, s, &call, in); err != nil {
+			return out, s.finish(&call, &ev, began, s.record(ctx, &ev, err))
+		}
+	}
+
+	step := func(tx *store.Tx) error {
+		env := &Env{Context: ctx, Server: s, Call: call, Tx: tx, Now: call.At}
+		if err := env.admit(); err != nil {
+			return err
+		}
+		target, err := op.Target(env, in)
+		ev.Target = target.recorded()
+		if err == nil {
+			err = env.decide(op.Grants, op.Permission, &target, &ev)
+		}
+		if err == nil {
+			out, err = op.Do(env, in)
+		}
+		return err
+	}
+
+	if op.Mode == Read {
+		err = s.store.View(ctx, step)
+		err = s.record(ctx, &ev, err)
+	} else {
+		err = s.update(ctx, step, &ev)
+	}
+	return out, s.finish(&call, &ev, began, err)
+}
+
+// record writes the event of an operation that changed nothing. A trail that
+// cannot be written refuses the operation.
+func (s *Server) record(ctx context.Context, ev *audit.Event, err error) error {
+	end(ev, err)
+	if trail := s.store.Record(ctx, *ev); trail != nil {
+		return fault.Wrap(trail, "record the event")
+	}
+	var r *refusal
+	if errors.As(err, &r) {
+		return r.err
+	}
+	return err
+}
+
+// update runs step in a durable transaction that also holds its event. When
+// step fails, what it wrote is rolled back and its event is written alone.
+func (s *Server) update(ctx context.Context, step func(*store.Tx) error, ev *audit.Event) error {
+	var kept error // the error of a step whose writes stay
+	err := s.store.Update(ctx, func(tx *store.Tx) error {
+		kept = nil
+		err := step(tx)
+		if r := (*refusal)(nil); errors.As(err, &r) {
+			kept, err = r.err, nil
+		}
+		if err != nil {
+			return err
+		}
+		end(ev, kept)
+		return tx.AppendEvents(*ev)
+	})
+	if err == nil {
+		return kept
+	}
+	end(ev, err)
+	if trail := s.store.Update(ctx, func(tx *store.Tx) error { return tx.AppendEvents(*ev) }); trail != nil {
+		return fault.Wrap(errors.Join(err, trail), "record the event")
+	}
+	return err
+}

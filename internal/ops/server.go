@@ -1,0 +1,157 @@
+package ops
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"time"
+
+	"warifu/internal/audit"
+	"warifu/internal/fault"
+	"warifu/internal/page"
+	"warifu/internal/password"
+	"warifu/internal/reqsig/sigv4"
+	"warifu/internal/store"
+	"warifu/internal/sts"
+	"warifu/policy"
+)
+
+// Config is what a Server is made of. All fields but Log and Observe are
+// required.
+type Config struct {
+	Store *store.Store
+	Keys  *Vault
+	Gate  *password.Gate // bounds the memory that password hashing takes
+	Now   func() time.Time
+	Rand  io.Reader
+	Log   *slog.Logger
+
+	// Limits are the quotas; the zero value means DefaultLimits.
+	Limits Limits
+
+	// Issuer is what authenticator apps show beside an entry; "" means Warifu.
+	Issuer string
+
+	// Observe is told of every finished operation, for the metrics.
+	Observe func(Observation)
+}
+
+// Observation is one finished operation. It names no user.
+type Observation struct {
+	Door, Operation string
+	Result          audit.Result
+	Kind            string // of the fault; "" if there was none
+	Took            time.Duration
+}
+
+// Server holds what operations share. It is safe for concurrent use.
+type Server struct {
+	store   *store.Store
+	keys    *Vault
+	now     func() time.Time
+	rand    io.Reader
+	log     *slog.Logger
+	limits  Limits
+	issuer  string
+	observe func(Observation)
+
+	sessions  *sts.Codec  // seals temporary credentials and authorization messages
+	cursors   *page.Codec // authenticates page cursors
+	passwords *password.Hasher
+	signing   *sigv4.KeyCache
+
+	contextKeys *policy.Keys
+	cache       cache
+	usage       usage
+}
+
+// New returns a server on an open store.
+func New(c Config) (*Server, error) {
+	s := &Server{
+		store: c.Store, keys: c.Keys, now: c.Now, rand: c.Rand, log: c.Log,
+		limits: c.Limits, issuer: cmp.Or(c.Issuer, "Warifu"), observe: c.Observe, contextKeys: policy.NewKeys(keyNames...),
+	}
+	s.cache.keys.max, s.cache.principals.max, s.cache.texts.max = maxKeys, maxPrincipals, maxTexts
+	if s.limits == (Limits{}) {
+		s.limits = DefaultLimits
+	}
+	if s.observe == nil {
+		s.observe = func(Observation) {}
+	}
+	s.signing = sigv4.NewKeyCache(maxSigningKeys)
+	ring := c.Keys.ring()
+	s.cursors = page.NewCodec(ring.Derive("page cursors"))
+	s.sessions = sts.NewCodec(ring.Derive("session credentials"))
+	var err error
+	s.passwords, err = password.NewHasher(c.Gate, password.DefaultCost())
+	return s, err
+}
+
+// Now is the program's clock.
+func (s *Server) Now() time.Time { return s.now() }
+
+// newID mints a request or event id: a random UUID (RFC 9562, version 4).
+func (s *Server) newID() string {
+	var b [16]byte
+	if _, err := io.ReadFull(s.rand, b[:]); err != nil {
+		panic(fmt.Sprintf("no randomness: %v", err)) // nothing safe can be done without it
+	}
+	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+}
+
+// NewRequestID mints the id that a door gives to a request.
+func (s *Server) NewRequestID() string { return s.newID() }
+
+// newEvent is the event of a call before its target and end are known.
+func (s *Server) newEvent(call *Call, operation, action string, readOnly bool) audit.Event {
+	c := &call.Caller
+	ev := audit.Event{
+		ID: s.newID(), Account: c.Account, At: call.At, Operation: operation, Action: action,
+		Door: call.Source.Door, Service: call.Source.Service, Region: call.Source.Region, ReadOnly: readOnly,
+		Actor: c.actor(), Chain: call.Source.Chain, UserAgent: call.Source.UserAgent, RequestID: call.RequestID,
+		MFA: audit.MFA{Known: c.MFA.Known, Present: c.MFA.Present, Methods: c.MFA.Methods},
+	}
+	if c.MFA.Present {
+		ev.MFA.At = c.MFA.At.UnixMicro()
+	}
+	if call.Source.IP.IsValid() {
+		ev.Source = call.Source.IP.String()
+	}
+	return ev
+}
+
+// end writes the result of an operation into its event.
+func end(ev *audit.Event, err error) {
+	switch {
+	case err == nil:
+		ev.Result, ev.Code = audit.Allowed, ""
+	case fault.Is(err, fault.Denied), fault.Is(err, fault.Unauthenticated), fault.Is(err, fault.BadCode), fault.Is(err, fault.Throttled):
+		ev.Result, ev.Code = audit.Refused, fault.KindOf(err).String()
+	default:
+		ev.Result, ev.Code = audit.Failed, fault.KindOf(err).String()
+	}
+}
+
+// finish logs an internal error, counts the operation, and makes sure that the
+// error a door sees is a fault.
+func (s *Server) finish(call *Call, ev *audit.Event, began time.Time, err error) error {
+	o := Observation{Door: ev.Door, Operation: ev.Operation, Result: ev.Result, Took: time.Since(began)}
+	if err == nil {
+		s.observe(o)
+		return nil
+	}
+	kind := fault.KindOf(err)
+	o.Kind = kind.String()
+	s.observe(o)
+	if kind != fault.Internal {
+		return err
+	}
+	if !errors.Is(err, context.Canceled) {
+		s.log.Error("operation failed", "operation", ev.Operation, "request", call.RequestID, "error", err)
+	}
+	return fault.Wrap(err, "internal error")
+}
