@@ -1,0 +1,123 @@
+package codec
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// MaxParams bounds the parameters of one request. The largest that a client has
+// reason to send is a simulation of some thousand actions and resources.
+const MaxParams = 10_000
+
+// maxIndex bounds the N of X.member.N.
+const maxIndex = 1_000_000
+
+// Form holds the parameters of a request, of which the first counts where a
+// name comes twice.
+type Form struct {
+	params []param // sorted by name, names distinct
+}
+
+type param struct{ name, value string }
+
+// ParseForm reads the query and the form-encoded body of a request, in this
+// order. The caller bounds their length. Its error is an *Error.
+func ParseForm(query, body string) (Form, error) {
+	n := strings.Count(query, "&") + strings.Count(body, "&") + 2
+	if n > MaxParams {
+		return Form{}, malformed("The request has more than " + strconv.Itoa(MaxParams) + " parameters.")
+	}
+	params := make([]param, 0, n)
+	for _, text := range [...]string{query, body} {
+		for text != "" {
+			var pair string
+			pair, text, _ = strings.Cut(text, "&")
+			if pair == "" {
+				continue
+			}
+			name, value, _ := strings.Cut(pair, "=")
+			name, ok1 := unescape(name)
+			value, ok2 := unescape(value)
+			if !ok1 || !ok2 {
+				return Form{}, malformed("The request has a parameter that is not form-encoded UTF-8.")
+			}
+			params = append(params, param{name, value})
+		}
+	}
+	slices.SortStableFunc(params, func(a, b param) int { return strings.Compare(a.name, b.name) })
+	params = slices.CompactFunc(params, func(a, b param) bool { return a.name == b.name })
+	return Form{params}, nil
+}
+
+// Get returns a parameter, and whether it was sent.
+func (f Form) Get(name string) (string, bool) {
+	i, ok := f.find(name)
+	if !ok {
+		return "", false
+	}
+	return f.params[i].value, true
+}
+
+func (f Form) find(name string) (int, bool) {
+	return slices.BinarySearchFunc(f.params, name, func(p param, name string) int {
+		return strings.Compare(p.name, name)
+	})
+}
+
+// under returns the parameters whose names start with a prefix.
+func (f Form) under(prefix string) []param {
+	from, _ := f.find(prefix)
+	to := from
+	for to < len(f.params) && strings.HasPrefix(f.params[to].name, prefix) {
+		to++
+	}
+	return f.params[from:to]
+}
+
+// indexes returns the distinct N of names such as prefix+"N" and
+// prefix+"N.Key", in order.
+func (f Form) indexes(prefix string) []int {
+	var all []int
+	for _, p := range f.under(prefix) {
+		digits, _, _ := strings.Cut(p.name[len(prefix):], ".")
+		n, err := strconv.Atoi(digits)
+		if err != nil || n < 1 || n > maxIndex || strconv.Itoa(n) != digits {
+			continue
+		}
+		if len(all) == 0 || all[len(all)-1] != n {
+			all = append(all, n)
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// unescape decodes a form component; it allocates only if there is something to
+// decode.
+func unescape(s string) (string, bool) {
+	if strings.IndexByte(s, '%') < 0 && strings.IndexByte(s, '+') < 0 {
+		return s, utf8.ValidString(s)
+	}
+	b := make([]byte, 0, len(s))
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; c {
+		case '+':
+			b = append(b, ' ')
+		case '%':
+			if i+2 >= len(s) {
+				return "", false
+			}
+			n, err := strconv.ParseUint(s[i+1:i+3], 16, 8)
+			if err != nil {
+				return "", false
+			}
+			b = append(b, byte(n))
+			i += 2
+		default:
+			b = append(b, c)
+		}
+	}
+	return string(b), utf8.Valid(b)
+}
