@@ -1,0 +1,321 @@
+package gateway
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strings"
+	"time"
+
+	"warifu/internal/fault"
+	"warifu/internal/reqsig/sigv4"
+)
+
+// Authorizer is what the gateway asks of the hallway.
+type Authorizer interface {
+	// Verify judges a signature and says who signed. Its error is a
+	// *sigv4.Error, or a fault that is Internal.
+	Verify(ctx context.Context, r *sigv4.Request, now time.Time, o sigv4.Options) (Ticket, sigv4.Signature, error)
+}
+
+// Ticket is a caller whose signature is good.
+type Ticket interface {
+	Identity() Identity
+
+	// SigningKey is what the request was signed with; a streamed body's chunks
+	// are, too.
+	SigningKey(sigv4.Scope) sigv4.SigningKey
+
+	// Authorize asks policy for everything that a request needs, and records
+	// the answer. Its error is a *Denied, or a fault.
+	Authorize(ctx context.Context, o Origin, d *Derived) error
+}
+
+// Origin is where a request came from.
+type Origin struct {
+	RequestID string
+	At        time.Time
+	Region    string
+	IP        netip.Addr
+	Chain     string
+	Secure    bool
+	UserAgent string
+	Referer   string
+}
+
+// Denied is policy's no.
+type Denied struct {
+	Sentence string // for the caller, without the reasons of its protocol
+	Encoded  string // message for DecodeAuthorizationMessage; "" if there is none
+}
+
+// Error implements error.
+func (d *Denied) Error() string { return d.Sentence }
+
+// Config is what a Gateway is made of. All fields are required.
+type Config struct {
+	Services     []Service
+	Authorizer   Authorizer
+	Now          func() time.Time
+	NewRequestID func() string
+	Log          *slog.Logger
+
+	// Client says where a request came from: the client's address, the chain
+	// that trusted proxies reported, and whether the client used TLS.
+	Client func(*http.Request) (ip netip.Addr, chain string, secure bool)
+}
+
+// Gateway is an http.Handler for requests to other services.
+type Gateway struct {
+	Config
+	routes  map[string]*route // by the service's name in a scope
+	buffers buffers
+}
+
+// route is a service with its connections.
+type route struct {
+	Service
+	pool http.RoundTripper
+}
+
+// dialer bounds how long a dead upstream holds a request.
+var dialer = net.Dialer{Timeout: 5 * time.Second, KeepAlive: 30 * time.Second}
+
+// New checks the services and returns their gateway. Its error names the
+// service and the setting.
+func New(c Config) (*Gateway, error) {
+	g := &Gateway{Config: c, routes: map[string]*route{}}
+	for _, s := range c.Services {
+		if err := s.check(); err != nil {
+			return nil, err
+		}
+		if g.routes[s.Name] != nil {
+			return nil, fmt.Errorf("services: %s: configured twice", s.Name)
+		}
+		g.routes[s.Name] = &route{Service: s, pool: s.transport()}
+	}
+	return g, nil
+}
+
+// Close drops idle connections to the upstreams.
+func (g *Gateway) Close() {
+	for _, r := range g.routes {
+		if t, ok := r.pool.(*http.Transport); ok {
+			t.CloseIdleConnections()
+		}
+	}
+}
+
+// Serves reports whether a request is signed for a service that is configured
+// here. It only looks; nothing is verified.
+func (g *Gateway) Serves(r *http.Request) bool { return g.routes[signedFor(r)] != nil }
+
+// signedFor is the service in the credential scope that a request carries in
+// its header or its query, "" if there is none.
+func signedFor(r *http.Request) string {
+	_, credential, found := strings.Cut(r.Header.Get("Authorization"), "Credential=")
+	if found {
+		credential, _, _ = strings.Cut(credential, ",")
+	} else if _, rest, presigned := strings.Cut("&"+r.URL.RawQuery, "&X-Amz-Credential="); presigned {
+		rest, _, _ = strings.Cut(rest, "&")
+		var err error
+		if credential, err = url.QueryUnescape(rest); err != nil {
+			return ""
+		}
+	}
+	parts := strings.Split(strings.TrimSpace(credential), "/")
+	if len(parts) < 5 {
+		return ""
+	}
+	return parts[len(parts)-2] // key id, day, region, service, terminator
+}
+
+// passage is one request on its way through.
+type passage struct {
+	*http.Request
+	g     *Gateway
+	route *route
+	id    string
+	at    time.Time
+
+	signed  sigv4.Request
+	sig     sigv4.Signature
+	ticket  Ticket
+	derived *Derived
+
+	content io.Reader // the verified body, decoded
+	length  int64     // of content; -1 if unknown
+	whole   []byte    // the content, if it was read; content is nil then
+	read    bool
+	bucket  string // of a virtual-hosted request
+}
+
+// ServeHTTP implements http.Handler: verify, derive, ask, forward.
+func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	p := &passage{Request: r, g: g, route: g.routes[signedFor(r)], id: g.NewRequestID(), at: g.Now()}
+	if p.route == nil {
+		Query.write(w, r, problem{trouble: unknownAction, message: "No service is configured for this request."}, p.id)
+		return
+	}
+	for _, step := range []func() error{p.receive, p.verify, p.open, p.derive, p.authorize} {
+		if err := step(); err != nil {
+			p.refuse(w, err)
+			return
+		}
+	}
+	p.forward(w)
+}
+
+// receive takes what was seen on the wire, and the body where the signature
+// cannot be verified without it.
+func (p *passage) receive() error {
+	path, query, _ := strings.Cut(p.RequestURI, "?")
+	if p.RequestURI == "" || !strings.HasPrefix(path, "/") {
+		return refuse(Malformed, "The request target must be a path.")
+	}
+	if p.Header.Get("Upgrade") != "" {
+		return refuse(Malformed, "This service does not upgrade connections.")
+	}
+	p.signed = sigv4.Request{Method: p.Method, Host: p.Host, Path: path, Query: query, Header: p.Header}
+	if p.route.Protocol == S3 {
+		return nil
+	}
+	body, err := readAll(p.Body, p.ContentLength, p.route.maxBody())
+	if err != nil {
+		return err
+	}
+	sum := sha256.Sum256(body)
+	p.signed.BodyHash = hex.EncodeToString(sum[:])
+	p.hold(body)
+	return nil
+}
+
+// hold keeps the whole content of the body.
+func (p *passage) hold(body []byte) {
+	p.whole, p.read, p.content, p.length = body, true, nil, int64(len(body))
+}
+
+func (p *passage) verify() (err error) {
+	p.ticket, p.sig, err = p.g.Authorizer.Verify(p.Context(), &p.signed, p.at, p.route.options())
+	return err
+}
+
+// open makes the reader that holds a streamed body to its signature.
+func (p *passage) open() (err error) {
+	if p.read {
+		return nil
+	}
+	if p.length, err = decodedLength(p.Request, p.sig.Payload); err != nil {
+		return err
+	}
+	if p.ContentLength == 0 && !sigv4.Streaming(p.sig.Payload) {
+		if isHash := len(p.sig.Payload) == len(sigv4.EmptyPayload); isHash && p.sig.Payload != sigv4.EmptyPayload {
+			return &sigv4.Error{Reason: sigv4.BadPayload, Code: "XAmzContentSHA256Mismatch", Status: 400,
+				Message: "The provided 'x-amz-content-sha256' header does not match what was computed."}
+		}
+		p.hold(nil)
+		return nil
+	}
+	if p.length < 0 {
+		return refuse(NoLength, "You must provide the Content-Length HTTP header.")
+	}
+	p.content, err = p.sig.Body(p.Body, p.ticket.SigningKey(p.sig.Scope), p.length)
+	return err
+}
+
+// peek returns the whole content for derivation; it does not go on as a stream
+// then.
+func (p *passage) peek(limit int64) ([]byte, error) {
+	if !p.read {
+		body, err := readAll(p.content, p.length, limit)
+		if err != nil {
+			return nil, err
+		}
+		p.hold(body)
+	}
+	return p.whole, nil
+}
+
+func (p *passage) derive() (err error) {
+	p.derived, err = Derive(&p.route.Service, &View{
+		Method: p.Method, Host: p.Host, Path: p.signed.Path, Query: p.signed.Query, Header: p.Header, Body: p.peek,
+		Account: p.ticket.Identity().Account, Region: p.sig.Scope.Region, Presigned: p.sig.Presigned,
+		Signed: p.sig.Time, Payload: p.sig.Payload, Now: p.at, TLS: tlsVersion(p.TLS),
+	})
+	return err
+}
+
+func (p *passage) authorize() error {
+	ip, chain, secure := p.g.Client(p.Request)
+	return p.ticket.Authorize(p.Context(), Origin{
+		RequestID: p.id, At: p.at, Region: p.sig.Scope.Region, IP: ip, Chain: chain, Secure: secure,
+		UserAgent: p.UserAgent(), Referer: p.Referer(),
+	}, p.derived)
+}
+
+// refuse answers a request that goes no further.
+func (p *passage) refuse(w http.ResponseWriter, err error) {
+	t := p.route.problem(err)
+	if t.trouble == internalTrouble && !errors.Is(err, context.Canceled) {
+		p.g.Log.Error("gateway", "service", p.route.Name, "request", p.id, "error", err)
+	}
+	t.resource = p.URL.Path
+	if p.content != nil {
+		w.Header().Set("Connection", "close") // the rest of the body is not worth reading
+	}
+	p.route.Protocol.write(w, p.Request, t, p.id)
+}
+
+// problem classifies an error of any step.
+func (r *route) problem(err error) problem {
+	var (
+		signature *sigv4.Error
+		refusal   *Refusal
+		no        *Denied
+		tooLong   *http.MaxBytesError
+	)
+	switch {
+	case errors.As(err, &signature):
+		return r.Protocol.signatureProblem(signature)
+	case errors.As(err, &refusal):
+		return problem{trouble: ofRefusal[refusal.Reason], message: refusal.Message}
+	case errors.As(err, &no):
+		return problem{trouble: denied, message: no.sentence(r.Protocol)}
+	case errors.As(err, &tooLong):
+		return problem{trouble: tooLarge}
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return problem{trouble: badRequest, message: "The body ended early."}
+	case fault.Is(err, fault.Denied), fault.Is(err, fault.Unauthenticated):
+		return problem{trouble: denied}
+	case fault.Is(err, fault.Expired):
+		return problem{trouble: endedSession}
+	case fault.Is(err, fault.Throttled):
+		return problem{trouble: throttled}
+	}
+	return problem{trouble: internalTrouble}
+}
+
+// sentence is a denial in a protocol's words.
+func (d *Denied) sentence(p Protocol) string {
+	if p == EC2 && d.Encoded != "" {
+		return d.Sentence + ". Encoded authorization failure message: " + d.Encoded
+	}
+	return d.Sentence
+}
+
+// stream is the content as a reader, whether or not it was read before.
+func (p *passage) stream() io.Reader {
+	if p.read {
+		return bytes.NewReader(p.whole)
+	}
+	return p.content
+}

@@ -1,0 +1,131 @@
+package gateway
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"warifu/internal/reqsig/sigv4"
+	"warifu/policy/aws/catalog"
+)
+
+// Service is one entry of the configuration's services.
+type Service struct {
+	// Name is the service that requests are signed for, as in a credential
+	// scope: "ec2", "s3", "monitoring".
+	Name string
+
+	// Prefix is the service's prefix in policies, where it is not Name:
+	// "cloudwatch" for "monitoring".
+	Prefix string
+
+	Protocol Protocol
+
+	// Upstream is where requests go: scheme, host and, but for S3, a path.
+	Upstream *url.URL
+
+	// Key signs requests to the upstream again; nil leaves them unsigned, and
+	// the upstream must trust the network that the gateway speaks from.
+	Key *sigv4.Credentials
+
+	// Region is the one that Key signs for; "" takes the client's.
+	Region string
+
+	// Regions are those that clients may sign for; none means any.
+	Regions []string
+
+	// Domains are the host names under which a bucket is a subdomain (S3).
+	Domains []string
+
+	// LiteralKeys says that the upstream tells object keys apart byte by byte,
+	// as S3 does, so that keys with empty or dot segments may be judged (S3).
+	LiteralKeys bool
+
+	// Target is what X-Amz-Target must begin with, such as
+	// "DynamoDB_20120810"; "" takes any (JSON).
+	Target string
+
+	// MaxBody is the longest form or JSON body that is read; 0 means
+	// DefaultMaxBody. S3 bodies stream and have no limit here.
+	MaxBody int64
+
+	// Timeout bounds the wait for the head of the upstream's answer; 0 means
+	// DefaultTimeout. The bodies may take as long as they move.
+	Timeout time.Duration
+}
+
+// The defaults of a Service.
+const (
+	DefaultMaxBody = 1 << 20 // bytes; AWS's own form requests are far below
+	DefaultTimeout = 60 * time.Second
+)
+
+func (s *Service) actionPrefix() string {
+	if s.Prefix != "" {
+		return s.Prefix
+	}
+	return s.Name
+}
+
+func (s *Service) maxBody() int64 {
+	if s.MaxBody > 0 {
+		return s.MaxBody
+	}
+	return DefaultMaxBody
+}
+
+// reserved are the services that Warifu answers itself.
+var reserved = map[string]bool{"iam": true, "sts": true, "cloudtrail": true, "signin": true}
+
+// check reports what is wrong with a service's configuration.
+func (s *Service) check() error {
+	switch {
+	case s.Name == "":
+		return errors.New("services: a service has no name")
+	case reserved[s.Name] || reserved[s.actionPrefix()]:
+		return fmt.Errorf("services: %s: Warifu answers this service itself", s.Name)
+	case !s.Protocol.known():
+		return fmt.Errorf("services: %s: protocol %q is not one of query, ec2, json, s3", s.Name, s.Protocol)
+	case s.Protocol == S3 && s.actionPrefix() != "s3":
+		return fmt.Errorf("services: %s: the protocol s3 serves only the actions of s3", s.Name)
+	case s.Protocol != S3 && !catalog.KnownService(s.actionPrefix()):
+		return fmt.Errorf("services: %s: no AWS service has the action prefix %q; set prefix", s.Name, s.actionPrefix())
+	case s.Upstream == nil || s.Upstream.Host == "" || s.Upstream.Scheme != "http" && s.Upstream.Scheme != "https":
+		return fmt.Errorf("services: %s: upstream must be an http or https URL with a host", s.Name)
+	case s.Upstream.User != nil || s.Upstream.RawQuery != "" || s.Upstream.Fragment != "":
+		return fmt.Errorf("services: %s: upstream must have no user, query or fragment", s.Name)
+	case s.Protocol == S3 && strings.Trim(s.Upstream.Path, "/") != "":
+		return fmt.Errorf("services: %s: the upstream of the protocol s3 must have no path", s.Name)
+	case s.Key != nil && (s.Key.AccessKeyID == "" || s.Key.Secret == ""):
+		return fmt.Errorf("services: %s: the upstream's key needs an access key id and a secret", s.Name)
+	}
+	return nil
+}
+
+// options are what the signature of a request to this service must obey.
+func (s *Service) options() sigv4.Options {
+	return sigv4.Options{Service: s.Name, Regions: s.Regions, S3: s.Protocol == S3}
+}
+
+// transport makes the connection pool of one service. It follows no redirects,
+// which would carry the caller's identity elsewhere, and takes no proxy from
+// the environment.
+func (s *Service) transport() *http.Transport {
+	timeout := s.Timeout
+	if timeout == 0 {
+		timeout = DefaultTimeout
+	}
+	return &http.Transport{
+		DialContext:            dialer.DialContext,
+		TLSHandshakeTimeout:    10 * time.Second,
+		ResponseHeaderTimeout:  timeout,
+		MaxIdleConnsPerHost:    64,
+		IdleConnTimeout:        90 * time.Second,
+		MaxResponseHeaderBytes: 64 << 10,
+		DisableCompression:     true, // the client's Accept-Encoding is the upstream's business
+		ForceAttemptHTTP2:      s.Upstream.Scheme == "https",
+	}
+}
