@@ -41,7 +41,7 @@ func holders(kind iam.PrincipalKind) (query, boundary string, err error) {
 // policies are not in it: Version has them, and they never change.
 //
 // A policy that is held twice is there twice. The order is that of the policies'
-// names, without case.
+// names, by bytes.
 func (tx *Tx) PrincipalPolicies(a name.Account, kind iam.PrincipalKind, id name.ID) (*Grants, error) {
 	from, boundary, err := holders(kind)
 	if err != nil {

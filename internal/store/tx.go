@@ -35,9 +35,6 @@ func (tx *Tx) fail(err error, query string) error {
 		rest = rest[:40]
 	}
 	f := fault.Wrap(err, "store: "+verb+" "+rest)
-	if tx.kindOf(err) == kindForeign {
-		f.Kind = fault.Conflict
-	}
 	if tx.err == nil {
 		tx.err = f
 	}
@@ -68,7 +65,7 @@ func (tx *Tx) insert(noun, called, query string, args ...any) error {
 	if err == nil && n == 0 {
 		err = fault.Of(fault.Exists, noun, called)
 	}
-	return err
+	return tx.about(noun, called, err)
 }
 
 // change runs a statement and returns NotFound when it touched no row.
@@ -76,6 +73,15 @@ func (tx *Tx) change(noun, called, query string, args ...any) error {
 	n, err := tx.exec(query, args...)
 	if err == nil && n == 0 {
 		err = fault.Of(fault.NotFound, noun, called)
+	}
+	return tx.about(noun, called, err)
+}
+
+// about says of a foreign key's refusal which noun it concerns.
+func (tx *Tx) about(noun, called string, err error) error {
+	if err != nil && tx.kindOf(err) == kindForeign {
+		tx.err = &fault.Error{Kind: fault.Conflict, Noun: noun, Name: called, Err: err}
+		return tx.err
 	}
 	return err
 }
