@@ -171,7 +171,7 @@ type EntitiesIn struct {
 }
 
 // ListEntitiesForPolicy lists the groups, then users, then roles that a policy
-// is attached to or bounds; PathPrefix is theirs.
+// is attached to or, with UsageBoundary, that it bounds; PathPrefix is theirs.
 //
 // Errors: Invalid ARN; NotFound "attachable policy".
 var ListEntitiesForPolicy = Op[EntitiesIn, page.Page[Entity]]{
