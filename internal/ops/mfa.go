@@ -1,6 +1,7 @@
 package ops
 
 import (
+	"errors"
 	"slices"
 	"strconv"
 	"strings"
@@ -286,12 +287,19 @@ func (env *Env) countFailure(f *iam.Factor, budget int) error {
 	return err
 }
 
-// The refusals of verifyCode. Each is the same whatever the reason behind it.
+// The refusals of verifyCode. What a caller sees is the same for a code that is
+// wrong, was used, or comes when the budget is spent; the trail tells them apart.
 var (
 	errHalfMFA   = fault.Of(fault.Denied, "half mfa", "")
 	errMFASerial = fault.Of(fault.Denied, "mfa serial", "")
-	errMFACode   = fault.Of(fault.Denied, "mfa code", "")
+	errWrongCode = badCode("the code is wrong")
+	errUsedCode  = badCode("the code was used before")
+	errNoBudget  = badCode("too many wrong codes in a row")
 )
+
+func badCode(why string) error {
+	return &fault.Error{Kind: fault.Denied, Noun: "mfa code", Err: errors.New(why)}
+}
 
 // verifyCode checks the code of a device that must be the user's own and burns
 // it: no code is accepted twice, at any door (C-1). It returns nil when neither
@@ -321,19 +329,25 @@ func (env *Env) verifyCode(user name.ID, serial, code string) (*MFA, error) {
 		return nil, err
 	}
 	step, drift, ok := totp.Verify(seed.Reveal(), device, digits, env.Now, totp.State{LastStep: f.LastStep, Drift: f.Drift})
-	if ok && bad == nil && f.Failures < iam.MaxCodeFailures {
-		ok, err = env.Tx.AcceptStep(f.Account, f.ID, step, drift, env.Now)
-		if err != nil {
-			return nil, err
+	why := errNoBudget
+	if f.Failures < iam.MaxCodeFailures {
+		why = errWrongCode
+		if ok && bad == nil {
+			if ok, err = env.Tx.AcceptStep(f.Account, f.ID, step, drift, env.Now); err != nil {
+				return nil, err
+			}
+			if ok {
+				return &MFA{Known: true, Present: true, At: env.Now, Methods: []string{MethodTOTP}}, nil
+			}
 		}
-		if ok {
-			return &MFA{Known: true, Present: true, At: env.Now, Methods: []string{MethodTOTP}}, nil
-		}
+	}
+	if _, _, used := totp.Verify(seed.Reveal(), device, digits, env.Now, totp.State{Drift: f.Drift}); used && why == errWrongCode {
+		why = errUsedCode
 	}
 	if err := env.countFailure(f, iam.MaxCodeFailures); err != nil {
 		return nil, err
 	}
-	return nil, refuse(errMFACode)
+	return nil, refuse(why)
 }
 
 // device reads a device of the caller's account by its serial number. One that

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"strings"
 	"time"
 
 	"warifu/internal/audit"
@@ -134,6 +135,23 @@ func end(ev *audit.Event, err error) {
 	default:
 		ev.Result, ev.Code = audit.Failed, fault.KindOf(err).String()
 	}
+	if _, byPolicy := AsDenial(err); err != nil && !byPolicy {
+		ev.Why = reason(err)
+	}
+}
+
+// reason is why an operation failed, for the trail. The cause of an internal
+// fault is for the log only.
+func reason(err error) string {
+	var f *fault.Error
+	if !errors.As(err, &f) {
+		return ""
+	}
+	why := cmp.Or(f.What, strings.TrimSpace(f.Noun+" "+f.Name))
+	if f.Err != nil && f.Kind != fault.Internal {
+		why += ": " + f.Err.Error()
+	}
+	return why
 }
 
 // finish logs an internal error, counts the operation, and makes sure that the
