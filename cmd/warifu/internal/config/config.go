@@ -43,6 +43,7 @@ type Log struct {
 type Service struct {
 	Name      string // as it stands in the scope of a signature
 	URL       *url.URL
+	Prefix    string // in policies, where it is not Name: cloudwatch for monitoring
 	Protocol  string // query, ec2, json, s3
 	Region    string // that the upstream wants signed
 	AccessKey string // to sign for the upstream; "" forwards unsigned

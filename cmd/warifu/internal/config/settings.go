@@ -49,6 +49,7 @@ var perService = []struct {
 	get    func(s *Service) string
 }{
 	{"url", false, setServiceURL, func(s *Service) string { return urlText(s.URL) }},
+	{"prefix", false, func(s *Service, v string) error { s.Prefix = v; return nil }, func(s *Service) string { return s.Prefix }},
 	{"protocol", false, setProtocol, func(s *Service) string { return s.Protocol }},
 	{"region", false, func(s *Service, v string) error { s.Region = v; return nil }, func(s *Service) string { return s.Region }},
 	{"access_key", false, func(s *Service, v string) error { s.AccessKey = v; return nil }, func(s *Service) string { return s.AccessKey }},
@@ -194,20 +195,25 @@ func getDatabase(c *Config) string {
 	return fmt.Sprintf("%s://%s@%s%s", u.Scheme, seal.Redacted, u.Host, u.Path)
 }
 
-func setPublicURL(c *Config, v string) (err error) {
-	c.PublicURL, err = parseURL(v)
+// setPublicURL takes no path: signatures cover it.
+func setPublicURL(c *Config, v string) error {
+	u, err := parseURL(v)
+	if err == nil && strings.Trim(u.Path, "/") != "" {
+		err = errURL
+	}
+	c.PublicURL = u
 	return err
 }
 
-// parseURL reads the URL of a server: signatures cover the path, so there is
-// none.
+var errURL = errors.New("must be http://HOST[:PORT] or https://HOST[:PORT] without a path")
+
+// parseURL reads the URL of a server. Its error does not quote the text: it may
+// hold a password.
 func parseURL(v string) (*url.URL, error) {
 	u, err := url.Parse(v)
-	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil ||
-		strings.TrimSuffix(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" {
-		return nil, fmt.Errorf("must be http://HOST[:PORT] or https://HOST[:PORT] without a path, not %q", v)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+		return nil, errURL
 	}
-	u.Path = ""
 	return u, nil
 }
 
@@ -276,6 +282,7 @@ func setLevel(c *Config, v string) error {
 	return fmt.Errorf("must be one of debug, info, warn, error, not %q", v)
 }
 
+// setServiceURL allows a path, under which the upstream has what is asked for.
 func setServiceURL(s *Service, v string) (err error) {
 	s.URL, err = parseURL(v)
 	return err

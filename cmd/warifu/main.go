@@ -1,0 +1,57 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/alecthomas/kong"
+)
+
+// commands is the command line.
+type commands struct {
+	Serve  serveCmd `cmd:"" help:"Serve a data folder; an empty one is initialised first."`
+	Init   initCmd  `cmd:"" help:"Initialise a data folder and print the administrator's credentials, once."`
+	Config struct {
+		Print configPrintCmd `cmd:"" help:"Print every setting, its value and where it came from. Secrets are not shown."`
+		Check configCheckCmd `cmd:"" help:"Check the configuration and do nothing else."`
+	} `cmd:"" help:"Look at the configuration."`
+	Keys struct {
+		Rotate keysRotateCmd `cmd:"" help:"Seal every secret in the database with a new key, while the server runs."`
+	} `cmd:"" help:"Manage the keys that seal secrets at rest."`
+	Version versionCmd `cmd:"" help:"Print the version."`
+}
+
+// host is what a command may touch of the machine.
+type host struct {
+	context.Context
+	environ        []string
+	stdout, stderr io.Writer
+}
+
+// Exit statuses.
+const (
+	exitFailed = 1
+	exitUsage  = 2
+)
+
+func main() {
+	var c commands
+	parser := kong.Must(&c, kong.Name("warifu"),
+		kong.Description("An identity and access server: AWS's SDKs and command line talk to it unmodified."),
+		kong.UsageOnError())
+	command, err := parser.Parse(os.Args[1:])
+	if err != nil {
+		fail(exitUsage, err)
+	}
+	h := &host{context.Background(), os.Environ(), os.Stdout, os.Stderr}
+	if err := command.Run(h); err != nil {
+		fail(exitFailed, err)
+	}
+}
+
+func fail(status int, err error) {
+	fmt.Fprintln(os.Stderr, "warifu:", err)
+	os.Exit(status)
+}

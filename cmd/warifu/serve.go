@@ -1,0 +1,194 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"sync"
+	"syscall"
+	"time"
+
+	"warifu/cmd/warifu/internal/config"
+	"warifu/internal/clientip"
+	"warifu/internal/metrics"
+	"warifu/internal/ops"
+)
+
+type serveCmd struct {
+	config.Flags
+}
+
+// drainTime is how long a server that was told to stop waits for the requests
+// that it has taken.
+const drainTime = 20 * time.Second
+
+// Run serves until the process is told to stop. A second signal ends it at once.
+func (cmd *serveCmd) Run(h *host) error {
+	conf, err := config.Load(cmd.Flags, h.environ)
+	if err != nil {
+		return err
+	}
+	log := newLog(h.stderr, conf.Log)
+	ctx, stop := signal.NotifyContext(h, os.Interrupt, syscall.SIGTERM)
+	defer stop()
+
+	counts := metrics.New(version())
+	f, err := openFolder(ctx, conf, log, counts.Observe)
+	if err != nil {
+		return err
+	}
+	defer f.close()
+	counts.Gauge("warifu_password_queue", "Sign-ins that wait for a password hash to be computed.", func() float64 { return float64(f.gate.Waiting()) })
+
+	l, err := listen(conf)
+	if err != nil {
+		return err
+	}
+	defer l.close()
+	if err := cmd.firstStart(ctx, h, conf, f, l.url); err != nil {
+		return err
+	}
+	d, err := openDoors(conf, f.ops, log)
+	if err != nil {
+		return err
+	}
+	s := &server{
+		log: log, folder: f, health: &health{store: f.store, now: time.Now},
+		public: newHTTPServer(&front{doors: d, clients: clientip.Trust(conf.Trusted...), metrics: counts, log: log}, log),
+	}
+	s.admin = newHTTPServer(admin(s.health, counts.Handler()), log)
+	err = s.run(ctx, stop, conf, l)
+	return errors.Join(err, f.close())
+}
+
+// firstStart initialises a folder that has no account. The credentials are shown
+// on the terminal; where there is none, standard output is likely to be kept as
+// a log, so they go into a file that only its owner can read.
+func (cmd *serveCmd) firstStart(ctx context.Context, h *host, conf *config.Config, f *folder, endpoint string) error {
+	done, err := f.ops.Bootstrapped(ctx)
+	if err != nil {
+		return err
+	}
+	if done {
+		fmt.Fprintf(h.stdout, "warifu serves %s on %s\n", conf.Data, endpoint)
+		return f.ops.SyncManaged(ctx)
+	}
+	first, err := f.initialise(ctx, ops.BootstrapIn{}, endpoint)
+	if err != nil {
+		return err
+	}
+	if isTerminal(h.stdout) {
+		return first.writeText(h.stdout)
+	}
+	path := filepath.Join(conf.Data, "first-credentials.json")
+	out, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return fmt.Errorf("write the first credentials: %w", err)
+	}
+	defer out.Close()
+	if err := first.writeJSON(out); err != nil {
+		return fmt.Errorf("write the first credentials: %w", err)
+	}
+	fmt.Fprintf(h.stdout, "warifu initialised %s and serves it on %s\nThe administrator's credentials are in %s: take them and delete the file.\n", conf.Data, endpoint, path)
+	return nil
+}
+
+// listeners are the open ports.
+type listeners struct {
+	public, admin net.Listener // admin may be nil
+	url           string       // how users reach the public one
+}
+
+func listen(conf *config.Config) (l *listeners, err error) {
+	l = &listeners{}
+	if l.public, err = net.Listen("tcp", conf.Listen); err != nil {
+		return nil, err
+	}
+	if conf.AdminListen != "" {
+		if l.admin, err = net.Listen("tcp", conf.AdminListen); err != nil {
+			l.public.Close()
+			return nil, err
+		}
+	}
+	// A name stays as it was written; port 0 has become a real one.
+	host, port, _ := net.SplitHostPort(conf.Listen)
+	if port == "0" {
+		_, port, _ = net.SplitHostPort(l.public.Addr().String())
+	}
+	l.url = conf.URL(net.JoinHostPort(host, port))
+	return l, nil
+}
+
+func (l *listeners) close() {
+	l.public.Close()
+	if l.admin != nil {
+		l.admin.Close()
+	}
+}
+
+// server is what runs.
+type server struct {
+	log           *slog.Logger
+	folder        *folder
+	health        *health
+	public, admin *http.Server
+}
+
+// run serves and does the background jobs until ctx ends or a listener fails,
+// and shuts down in order.
+func (s *server) run(ctx context.Context, stop func(), conf *config.Config, l *listeners) error {
+	jobs, endJobs := context.WithCancel(context.Background())
+	defer endJobs()
+	var working sync.WaitGroup
+	working.Go(func() { s.folder.ops.Maintain(jobs) })
+
+	failed := make(chan error, 2)
+	go func() { failed <- s.serve(l.public, conf.TLS) }()
+	if l.admin != nil {
+		go func() { failed <- s.admin.Serve(l.admin) }()
+	}
+	s.log.Info("serving", "address", l.public.Addr().String(), "url", l.url, "version", version())
+	notify(s.log, "READY=1")
+
+	var err error
+	select {
+	case <-ctx.Done():
+	case err = <-failed:
+	}
+	stop() // from here on a signal ends the process
+	s.health.stopping.Store(true)
+	notify(s.log, "STOPPING=1")
+	s.log.Info("stopping", "within", drainTime.String())
+	s.drain()
+	endJobs()
+	working.Wait()
+	if flush := s.folder.ops.Flush(context.Background()); flush != nil {
+		s.log.Error("last uses of credentials were not written", "error", flush)
+	}
+	return err
+}
+
+func (s *server) serve(l net.Listener, t config.TLS) error {
+	if t.Cert != "" {
+		return s.public.ServeTLS(l, t.Cert, t.Key)
+	}
+	return s.public.Serve(l)
+}
+
+// drain lets requests finish that were taken, and cuts off those that do not.
+// The admin listener answers until the end, so that a supervisor sees why.
+func (s *server) drain() {
+	ctx, cancel := context.WithTimeout(context.Background(), drainTime)
+	defer cancel()
+	if err := s.public.Shutdown(ctx); err != nil {
+		s.log.Warn("requests were cut off", "after", drainTime.String())
+		s.public.Close()
+	}
+	s.admin.Close()
+}
