@@ -81,7 +81,7 @@ func (c *constraints) text(v *violations, f *field, path []byte, s string) {
 	if !c.any {
 		return
 	}
-	value := "'" + s + "'"
+	value := said{s, true}
 	if c.pattern.set() && !c.pattern.match(s) {
 		if c.says == "" {
 			v.add(f, path, value, c.noMatch)
@@ -99,7 +99,7 @@ func (c *constraints) text(v *violations, f *field, path []byte, s string) {
 	}
 }
 
-func (c *constraints) length(v *violations, f *field, path []byte, value string, n int64) {
+func (c *constraints) length(v *violations, f *field, path []byte, value said, n int64) {
 	if n < c.minLen {
 		v.add(f, path, value, c.tooShort)
 	}
@@ -109,7 +109,10 @@ func (c *constraints) length(v *violations, f *field, path []byte, value string,
 }
 
 func (c *constraints) number(v *violations, f *field, path []byte, n int64) {
-	value := "'" + strconv.FormatInt(n, 10) + "'"
+	if n >= c.minVal && n <= c.maxVal {
+		return
+	}
+	value := said{strconv.FormatInt(n, 10), true}
 	if n < c.minVal {
 		v.add(f, path, value, c.tooLow)
 	}

@@ -66,7 +66,7 @@ func (r *reader) members(w *wire, v reflect.Value) {
 		r.name = append(r.name, f.name...)
 		r.path = append(r.path, f.path...)
 		if !r.value(f, f.typ, v.FieldByIndex(f.index)) && f.required {
-			r.add(f, r.path, "", notNull)
+			r.add(f, r.path, said{}, notNull)
 		}
 		r.name, r.path = r.name[:name], r.path[:path]
 	}
@@ -75,7 +75,7 @@ func (r *reader) members(w *wire, v reflect.Value) {
 // value reads one member and reports whether it was sent.
 func (r *reader) value(f *field, w *wire, v reflect.Value) bool {
 	if w.kind < kindStruct {
-		text, ok := r.form.Get(string(r.name))
+		text, ok := get(r.form, r.name)
 		if ok {
 			r.scalar(f, w, r.into(w, v), text)
 		}
@@ -83,14 +83,14 @@ func (r *reader) value(f *field, w *wire, v reflect.Value) bool {
 	}
 	// A member that has parts is sent if any part is, or if it is sent itself as
 	// an empty value, which is how clients write an empty list.
-	_, sent := r.form.Get(string(r.name))
+	_, sent := get(r.form, r.name)
 	name := len(r.name)
 	r.name = append(r.name, '.')
 	defer func() { r.name = r.name[:name] }()
-	if len(r.form.under(string(r.name))) == 0 {
+	if len(under(r.form, r.name)) == 0 {
 		if sent && w.kind == kindList {
 			r.into(w, v).Set(reflect.MakeSlice(w.goType, 0, 0))
-			f.check.length(&r.violations, f, r.path, "", 0)
+			f.check.length(&r.violations, f, r.path, said{}, 0)
 		}
 		return sent
 	}
@@ -152,7 +152,7 @@ func (r *reader) scalar(f *field, w *wire, v reflect.Value, text string) {
 			return
 		}
 		v.SetBytes(b)
-		f.check.length(&r.violations, f, r.path, "", int64(len(b)))
+		f.check.length(&r.violations, f, r.path, said{}, int64(len(b)))
 	}
 }
 
@@ -165,9 +165,9 @@ func (r *reader) unreadable(want string) {
 func (r *reader) list(f *field, w *wire, v reflect.Value) {
 	r.name = append(r.name, "member."...)
 	name, path := len(r.name), len(r.path)
-	indexes := r.form.indexes(string(r.name))
+	indexes := r.form.indexes(r.name)
 	v.Set(reflect.MakeSlice(w.goType, len(indexes), len(indexes)))
-	f.check.length(&r.violations, f, r.path, "", int64(len(indexes)))
+	f.check.length(&r.violations, f, r.path, said{}, int64(len(indexes)))
 	if f.check.any && int64(len(indexes)) > f.check.maxLen {
 		return // one sentence about the list, not a thousand about its members
 	}
@@ -184,7 +184,7 @@ func (r *reader) list(f *field, w *wire, v reflect.Value) {
 		r.name, r.path = r.name[:name], r.path[:path]
 	}
 	if bad {
-		r.add(f, r.path, "", f.each.together)
+		r.add(f, r.path, said{}, f.each.together)
 	}
 }
 
@@ -194,9 +194,9 @@ var noRules = field{}
 func (r *reader) entries(f *field, w *wire, v reflect.Value) {
 	r.name = append(r.name, "entry."...)
 	name := len(r.name)
-	indexes := r.form.indexes(string(r.name))
+	indexes := r.form.indexes(r.name)
 	v.Set(reflect.MakeMapWithSize(w.goType, len(indexes)))
-	f.check.length(&r.violations, f, r.path, "", int64(len(indexes)))
+	f.check.length(&r.violations, f, r.path, said{}, int64(len(indexes)))
 	for _, n := range indexes {
 		r.name = strconv.AppendInt(r.name, int64(n), 10)
 		key, _ := r.form.Get(string(r.name) + ".key")

@@ -42,13 +42,19 @@ type violations struct {
 
 const notNull = "Member must not be null"
 
-func (v *violations) add(f *field, path []byte, value, constraint string) {
+// said is a value as it was sent; what has parts is not repeated in an error.
+type said struct {
+	text   string
+	scalar bool
+}
+
+func (v *violations) add(f *field, path []byte, value said, constraint string) {
 	at := "Value"
 	switch {
 	case constraint == notNull:
 		at = "Value null"
-	case v.quote && !f.secret && value != "":
-		at = "Value " + value
+	case v.quote && !f.secret && value.scalar:
+		at = "Value '" + value.text + "'"
 	}
 	v.found = append(v.found, at+" at '"+string(path)+"' failed to satisfy constraint: "+constraint)
 }

@@ -52,25 +52,35 @@ func ParseForm(query, body string) (Form, error) {
 }
 
 // Get returns a parameter, and whether it was sent.
-func (f Form) Get(name string) (string, bool) {
-	i, ok := f.find(name)
-	if !ok {
+func (f Form) Get(name string) (string, bool) { return get(f, name) }
+
+// get takes a name that is being built without making a string of it.
+func get[N string | []byte](f Form, name N) (string, bool) {
+	i := find(f, name)
+	if i == len(f.params) || f.params[i].name != string(name) {
 		return "", false
 	}
 	return f.params[i].value, true
 }
 
-func (f Form) find(name string) (int, bool) {
-	return slices.BinarySearchFunc(f.params, name, func(p param, name string) int {
-		return strings.Compare(p.name, name)
-	})
+// find returns the index of the first parameter that is not before name.
+func find[N string | []byte](f Form, name N) int {
+	lo, hi := 0, len(f.params)
+	for lo < hi {
+		if mid := (lo + hi) / 2; f.params[mid].name < string(name) {
+			lo = mid + 1
+		} else {
+			hi = mid
+		}
+	}
+	return lo
 }
 
 // under returns the parameters whose names start with a prefix.
-func (f Form) under(prefix string) []param {
-	from, _ := f.find(prefix)
+func under[N string | []byte](f Form, prefix N) []param {
+	from := find(f, prefix)
 	to := from
-	for to < len(f.params) && strings.HasPrefix(f.params[to].name, prefix) {
+	for to < len(f.params) && strings.HasPrefix(f.params[to].name, string(prefix)) {
 		to++
 	}
 	return f.params[from:to]
@@ -78,9 +88,9 @@ func (f Form) under(prefix string) []param {
 
 // indexes returns the distinct N of names such as prefix+"N" and
 // prefix+"N.Key", in order.
-func (f Form) indexes(prefix string) []int {
+func (f Form) indexes(prefix []byte) []int {
 	var all []int
-	for _, p := range f.under(prefix) {
+	for _, p := range under(f, prefix) {
 		digits, _, _ := strings.Cut(p.name[len(prefix):], ".")
 		n, err := strconv.Atoi(digits)
 		if err != nil || n < 1 || n > maxIndex || strconv.Itoa(n) != digits {
