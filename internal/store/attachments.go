@@ -34,9 +34,12 @@ func (tx *Tx) owns(a name.Account, kind iam.PrincipalKind, id name.ID) error {
 	return err
 }
 
-// holdsNoPolicies returns Conflict while policies are attached to a principal
-// or live in it.
-func (tx *Tx) holdsNoPolicies(kind iam.PrincipalKind, id name.ID) error {
+// holdsNoPolicies returns Conflict while policies are attached to a principal of
+// the account or live in it.
+func (tx *Tx) holdsNoPolicies(a name.Account, kind iam.PrincipalKind, id name.ID) error {
+	if err := tx.owns(a, kind, id); err != nil {
+		return err
+	}
 	n, err := tx.count(`SELECT (SELECT count(*) FROM attachments WHERE principal = $1)
 		+ (SELECT count(*) FROM inline_policies WHERE principal = $1)`, int64(id))
 	if err == nil && n > 0 {

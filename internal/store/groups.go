@@ -40,7 +40,7 @@ func (tx *Tx) UpdateGroup(g *iam.Group) error {
 
 // DeleteGroup removes a group. Conflict while it has members or policies.
 func (tx *Tx) DeleteGroup(a name.Account, id name.ID) error {
-	if err := tx.holdsNoPolicies(iam.KindGroup, id); err != nil {
+	if err := tx.holdsNoPolicies(a, iam.KindGroup, id); err != nil {
 		return err
 	}
 	return tx.bump(a, tx.change("group", id.String(), `DELETE FROM groups WHERE id = $1 AND account = $2`, int64(id), int64(a)))

@@ -58,7 +58,7 @@ func (tx *Tx) SetRoleUsed(a name.Account, id name.ID, at time.Time, region strin
 
 // DeleteRole removes a role. Conflict while it has policies.
 func (tx *Tx) DeleteRole(a name.Account, id name.ID) error {
-	if err := tx.holdsNoPolicies(iam.KindRole, id); err != nil {
+	if err := tx.holdsNoPolicies(a, iam.KindRole, id); err != nil {
 		return err
 	}
 	return tx.bump(a, tx.change("role", id.String(), `DELETE FROM roles WHERE id = $1 AND account = $2`, int64(id), int64(a)))

@@ -78,7 +78,7 @@ func (tx *Tx) SetPasswordUsed(a name.Account, id name.ID, at time.Time) error {
 // DeleteUser removes a user. Conflict while anything but old passwords belongs
 // to it: keys, login profile, factors, memberships, policies.
 func (tx *Tx) DeleteUser(a name.Account, id name.ID) error {
-	if err := tx.holdsNoPolicies(iam.KindUser, id); err != nil {
+	if err := tx.holdsNoPolicies(a, iam.KindUser, id); err != nil {
 		return err
 	}
 	return tx.bump(a, tx.change("user", id.String(), `DELETE FROM users WHERE id = $1 AND account = $2`, int64(id), int64(a)))
