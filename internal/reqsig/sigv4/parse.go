@@ -108,12 +108,7 @@ func parseHeader(r *Request, authorization string) (Signature, error) {
 func readFields(fields, authorization string, credential *string, s *Signature) error {
 	for len(fields) > 0 {
 		var field string
-		if i := strings.IndexAny(fields, ", "); i >= 0 {
-			field, fields = fields[:i], fields[i+1:]
-		} else {
-			field, fields = fields, ""
-		}
-		if field == "" {
+		if field, fields = cutField(fields); field == "" {
 			continue
 		}
 		name, value, ok := strings.Cut(field, "=")
@@ -138,6 +133,18 @@ func readFields(fields, authorization string, credential *string, s *Signature) 
 		*to = value
 	}
 	return nil
+}
+
+// cutField cuts at the first comma or space.
+func cutField(s string) (field, rest string) {
+	end, after := len(s), len(s)
+	if i := strings.IndexByte(s, ','); i >= 0 {
+		end, after = i, i+1
+	}
+	if i := strings.IndexByte(s[:end], ' '); i >= 0 {
+		end, after = i, i+1
+	}
+	return s[:end], s[after:]
 }
 
 // presigned are the parameters of a presigned request, decoded.
@@ -291,8 +298,7 @@ func (s *Signature) readCredential(credential string) bool {
 // section 5.6.7) where a client signs that.
 func parseDate(date string, presigned bool) (time.Time, bool) {
 	if len(date) == len(isoBasic) {
-		t, err := time.Parse(isoBasic, date)
-		return t, err == nil
+		return parseBasic(date)
 	}
 	if presigned {
 		return time.Time{}, false
@@ -303,6 +309,29 @@ func parseDate(date string, presigned bool) (time.Time, bool) {
 		}
 	}
 	return time.Time{}, false
+}
+
+// parseBasic is time.Parse(isoBasic, s), at a tenth of its cost: it runs for each
+// request.
+func parseBasic(s string) (time.Time, bool) {
+	if s[8] != 'T' || s[15] != 'Z' {
+		return time.Time{}, false
+	}
+	ok := true
+	number := func(from, to int) (n int) {
+		for _, c := range []byte(s[from:to]) {
+			ok = ok && '0' <= c && c <= '9'
+			n = 10*n + int(c-'0')
+		}
+		return n
+	}
+	year, month, day := number(0, 4), time.Month(number(4, 6)), number(6, 8)
+	hour, minute, second := number(9, 11), number(11, 13), number(13, 15)
+	if !ok || month < 1 || month > 12 || day < 1 || hour > 23 || minute > 59 || second > 59 {
+		return time.Time{}, false
+	}
+	t := time.Date(year, month, day, hour, minute, second, 0, time.UTC)
+	return t, t.Day() == day // not 30 February
 }
 
 // sortedNames reports whether a list of signed headers is in canonical form.

@@ -173,6 +173,18 @@ func TestHMACIsHMAC(t *testing.T) {
 	})
 }
 
+func TestParseBasicIsTimeParse(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s := rapid.OneOf(
+			rapid.StringMatching(`[0-9]{4}(0[0-9]|1[0-3])[0-3][0-9]T[0-2][0-9][0-6][0-9][0-6][0-9]Z`),
+			rapid.StringMatching(`[0-9:]{8}[T0-9][0-9 -]{6}[Zz]`)).Draw(t, "s")
+		want, err := time.Parse(isoBasic, s)
+		if got, ok := parseBasic(s); ok != (err == nil) || ok && !got.Equal(want) {
+			t.Fatalf("%s is %v, %v; want %v, %v", s, got, ok, want, err)
+		}
+	})
+}
+
 // FuzzParse: nothing that is sent makes Parse or Verify panic, accept, or
 // answer with an error that is not ours.
 func FuzzParse(f *testing.F) {
