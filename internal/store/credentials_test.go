@@ -208,17 +208,17 @@ func TestFactorBudget(t *testing.T) {
 	})
 }
 
-// at runs n functions at once and returns how many said true.
-func (w *world) atOnce(n int, fn func(*store.Tx) (bool, error)) int {
+// atOnce runs fn n times at once and returns how many said true.
+func (w *world) atOnce(n int, fn func(i int, tx *store.Tx) (bool, error)) int {
 	w.Helper()
 	var wins atomic.Int64
 	var start, all sync.WaitGroup
 	start.Add(1)
-	for range n {
+	for i := range n {
 		all.Go(func() {
 			start.Wait()
 			var won bool
-			err := w.Update(context.Background(), func(tx *store.Tx) (err error) { won, err = fn(tx); return err })
+			err := w.Update(context.Background(), func(tx *store.Tx) (err error) { won, err = fn(i, tx); return err })
 			if err != nil {
 				w.Error(err)
 			}
@@ -237,12 +237,12 @@ func (w *world) atOnce(n int, fn func(*store.Tx) (bool, error)) int {
 func TestSingleUse(t *testing.T) {
 	each(t, func(w *world) {
 		f := w.enabled(w.user("alice"), "phone")
-		if n := w.atOnce(200, func(tx *store.Tx) (bool, error) { return tx.AcceptStep(acme, f.ID, 101, 0, epoch) }); n != 1 {
+		if n := w.atOnce(200, func(_ int, tx *store.Tx) (bool, error) { return tx.AcceptStep(acme, f.ID, 101, 0, epoch) }); n != 1 {
 			t.Errorf("%d of 200 attempts used step 101", n)
 		}
 		token := &store.Token{Hash: []byte("hash"), Purpose: "setup", Account: acme, User: 5, Expires: epoch.Add(time.Hour)}
 		w.update(func(tx *store.Tx) error { return tx.InsertToken(token) })
-		if n := w.atOnce(50, func(tx *store.Tx) (bool, error) {
+		if n := w.atOnce(50, func(_ int, tx *store.Tx) (bool, error) {
 			_, err := tx.ConsumeToken("setup", []byte("hash"), epoch)
 			if fault.Is(err, fault.NotFound) {
 				return false, nil
@@ -251,7 +251,7 @@ func TestSingleUse(t *testing.T) {
 		}); n != 1 {
 			t.Errorf("%d of 50 attempts used the link", n)
 		}
-		if n := w.atOnce(50, func(tx *store.Tx) (bool, error) { return tx.Burn("saml", "assertion", epoch.Add(time.Hour)) }); n != 1 {
+		if n := w.atOnce(50, func(_ int, tx *store.Tx) (bool, error) { return tx.Burn("saml", "assertion", epoch.Add(time.Hour)) }); n != 1 {
 			t.Errorf("%d of 50 attempts burned the assertion", n)
 		}
 	})
@@ -261,7 +261,7 @@ func TestSingleUse(t *testing.T) {
 func TestFailuresAtOnce(t *testing.T) {
 	each(t, func(w *world) {
 		f := w.enabled(w.user("alice"), "phone")
-		w.atOnce(60, func(tx *store.Tx) (bool, error) { _, err := tx.FactorFailed(acme, f.ID); return true, err })
+		w.atOnce(60, func(_ int, tx *store.Tx) (bool, error) { _, err := tx.FactorFailed(acme, f.ID); return true, err })
 		w.view(func(tx *store.Tx) error {
 			got, err := tx.FactorByID(acme, f.ID)
 			same(w, "failures", got.Failures, 60)
