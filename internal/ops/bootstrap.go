@@ -14,6 +14,7 @@ import (
 	"warifu/internal/name"
 	"warifu/internal/seal"
 	"warifu/internal/store"
+	"warifu/policy"
 	"warifu/policy/aws/managed"
 )
 
@@ -193,4 +194,49 @@ func (s *Server) SyncManaged(ctx context.Context) error {
 		}}
 	}
 	return s.store.Update(ctx, func(tx *store.Tx) error { return tx.SyncVendorPolicies(list) })
+}
+
+// SetupUser tells for whom a set-up token is, without using it.
+//
+// Errors: NotFound for a token that is unknown, used or has run out.
+func (s *Server) SetupUser(ctx context.Context, token seal.Secret) (u *iam.User, err error) {
+	err = s.store.View(ctx, func(tx *store.Tx) error {
+		t, err := tx.Token(SetupPurpose, hashToken(token), s.now())
+		if err != nil {
+			return err
+		}
+		u, err = tx.UserByID(t.Account, t.User)
+		return err
+	})
+	return u, err
+}
+
+// CompleteSetup uses a set-up token to choose its user's password. call says
+// where it comes from; it has no caller.
+//
+// Errors: NotFound for a token that is unknown, used or has run out;
+// WeakPassword, which leaves the token good; Throttled.
+func (s *Server) CompleteSetup(ctx context.Context, call Call, token, fresh seal.Secret) error {
+	u, err := s.SetupUser(ctx, token) // before the work of hashing
+	if err != nil {
+		return err
+	}
+	call.At, call.Caller = s.now(), Caller{Account: u.Account, Kind: policy.User, User: *u}
+	t, err := s.try(ctx, &call, Ref{}, seal.Secret{}, fresh)
+	if err != nil {
+		return err
+	}
+	ev := s.newEvent(&call, "CompleteSetup", "warifu:CompleteSetup", false)
+	ev.Target = audit.Target{Noun: "user", Name: u.Name, ID: u.ID, ARN: u.ARN()}
+	return s.update(ctx, func(tx *store.Tx) error {
+		used, err := tx.ConsumeToken(SetupPurpose, hashToken(token), call.At)
+		if err != nil {
+			return err
+		}
+		env := &Env{Context: ctx, Server: s, Call: call, Tx: tx, Now: call.At}
+		if err := env.goodPassword(u, fresh, &t); err != nil {
+			return err
+		}
+		return tx.PutLoginProfile(used.Account, &iam.LoginProfile{User: used.User, Hash: t.hash, Created: call.At, Changed: call.At})
+	}, &ev)
 }

@@ -163,6 +163,9 @@ var ListRoles = Op[Listing, page.Page[Role]]{
 // shown is a role as it is shown.
 func (env *Env) shown(r *iam.Role) (*Role, error) {
 	out := &Role{Role: *r}
+	if v, ok := env.usage.role(r.ID); ok && v.at.After(r.LastUsed) {
+		out.LastUsed, out.LastRegion = v.at, v.region // not written yet
+	}
 	var err error
 	if out.Trust, err = env.shownTrust(r.Trust); err != nil {
 		return nil, err

@@ -31,10 +31,11 @@ var LookupEvents = Op[LookupEventsIn, page.Page[audit.Event]]{
 	Do: func(env *Env, in LookupEventsIn) (p page.Page[audit.Event], err error) {
 		q := in.Query
 		q.Account = env.Call.Caller.Account
-		switch {
-		case in.Limit == 0:
+		if in.Limit == 0 {
 			in.Limit = MaxEvents
-		case in.Limit > MaxEvents:
+		}
+		switch {
+		case in.Limit < 1 || in.Limit > MaxEvents:
 			return p, fault.Field("maxResults", "a page has 1 to %d events", MaxEvents)
 		case !q.From.IsZero() && !q.To.IsZero() && q.To.Before(q.From):
 			return p, fault.Field("startTime", "the time range ends before it begins")
