@@ -1,7 +1,6 @@
 package clientip
 
 import (
-	"context"
 	"net/netip"
 	"strings"
 )
@@ -132,18 +131,4 @@ func backwards(list []string) string {
 		}
 	}
 	return b.String()
-}
-
-type contextKey struct{}
-
-// NewContext returns a context that carries the client of its request.
-func NewContext(ctx context.Context, c Client) context.Context {
-	return context.WithValue(ctx, contextKey{}, c)
-}
-
-// FromContext returns the client that NewContext put there; the zero Client if
-// nobody did.
-func FromContext(ctx context.Context) Client {
-	c, _ := ctx.Value(contextKey{}).(Client)
-	return c
 }

@@ -1,7 +1,6 @@
 package clientip
 
 import (
-	"context"
 	"net/netip"
 	"strings"
 	"testing"
@@ -88,16 +87,6 @@ func TestSecure(t *testing.T) {
 func TestPeerWithoutAddress(t *testing.T) {
 	if got := testProxies.Client("@", false, []string{"203.0.113.9"}, nil); got.IP.IsValid() {
 		t.Errorf("a Unix socket's peer became %s", got.IP)
-	}
-}
-
-func TestContext(t *testing.T) {
-	want := Client{IP: netip.MustParseAddr("203.0.113.9"), Secure: true}
-	if got := FromContext(NewContext(context.Background(), want)); got != want {
-		t.Errorf("got %+v", got)
-	}
-	if got := FromContext(context.Background()); got != (Client{}) {
-		t.Errorf("an empty context carries %+v", got)
 	}
 }
 

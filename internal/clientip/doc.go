@@ -6,6 +6,5 @@
 // Forwarded nor X-Real-IP, because a proxy that sets one of them passes the
 // others on as the client sent them. It looks nothing up.
 //
-// cmd resolves every request once, before a door sees it, and doors read the
-// result from the request's context.
+// cmd calls it for the doors.
 package clientip
