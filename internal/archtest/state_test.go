@@ -60,9 +60,9 @@ func stateFaults(p *pack) (faults []string) {
 	return faults
 }
 
-// written are the expressions that a node writes to, or lets a function write to
-// by handing it their address. An address that is kept may be for reading a
-// table without copying its rows.
+// written are the expressions that a node writes to, or lets another package
+// write to by handing it their address (atomic.AddInt64, json.Unmarshal). Within
+// a package an address may be for reading a table without copying its rows.
 func written(n ast.Node) []ast.Expr {
 	switch n := n.(type) {
 	case *ast.AssignStmt:
@@ -85,12 +85,25 @@ func writtenByCall(n *ast.CallExpr) (to []ast.Expr) {
 	if f, ok := n.Fun.(*ast.Ident); ok && f.Obj == nil && (f.Name == "delete" || f.Name == "clear" || f.Name == "copy") && len(n.Args) > 0 {
 		return n.Args[:1]
 	}
+	if !otherPackage(n.Fun) {
+		return nil
+	}
 	for _, a := range n.Args {
 		if u, ok := a.(*ast.UnaryExpr); ok && u.Op == token.AND {
 			to = append(to, u.X)
 		}
 	}
 	return to
+}
+
+// otherPackage reports whether a function is written as package.Function.
+func otherPackage(f ast.Expr) bool {
+	s, ok := f.(*ast.SelectorExpr)
+	if !ok {
+		return false
+	}
+	x, ok := s.X.(*ast.Ident)
+	return ok && x.Obj == nil
 }
 
 // root is the variable that an expression is a part of.
