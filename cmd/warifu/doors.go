@@ -34,11 +34,19 @@ func openDoors(conf *config.Config, s *ops.Server, log *slog.Logger) (*doors, er
 		c := clientOf(proxies, r)
 		return c.IP, c.Chain, c.Secure
 	}
-	d := &doors{
-		aws:    door{"aws", aws.New(aws.Config{Ops: s, Log: log, Client: client, Regions: conf.Regions}), false},
-		serves: func(*http.Request) bool { return false },
+	behind, err := services(conf)
+	if err != nil {
+		return nil, err
 	}
-	return d, nil
+	g, err := gateway.New(gateway.Config{Services: behind, Ops: s, Log: log, Client: client})
+	if err != nil {
+		return nil, err
+	}
+	return &doors{
+		aws:     door{"aws", aws.New(aws.Config{Ops: s, Log: log, Client: client, Regions: conf.Regions}), false},
+		gateway: door{"gateway", g, true},
+		serves:  g.Serves,
+	}, nil
 }
 
 // of chooses the door of a request: what is signed for a service behind the
@@ -51,13 +59,13 @@ func (d *doors) of(r *http.Request) *door {
 	return &d.aws
 }
 
-// services are the configured services in the gateway's terms.
+// services are the configured services in the gateway's terms, and judged by it.
 func services(conf *config.Config) ([]gateway.Service, error) {
 	all := make([]gateway.Service, len(conf.Services))
 	for i, s := range conf.Services {
 		all[i] = gateway.Service{
 			Name: s.Name, Prefix: s.Prefix, Protocol: gateway.Protocol(s.Protocol), Upstream: s.URL,
-			Region: s.Region, Regions: conf.Regions,
+			Region: s.Region, Regions: conf.Regions, Target: s.Target, Domains: s.Domains, LiteralKeys: s.LiteralKeys,
 		}
 		if s.AccessKey != "" {
 			all[i].Key = &sigv4.Credentials{AccessKeyID: s.AccessKey, Secret: string(s.SecretKey.Reveal())}

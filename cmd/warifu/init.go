@@ -53,8 +53,8 @@ func (cmd *initCmd) Run(h *host) error {
 	return first.writeText(h.stdout)
 }
 
-// credentials are what an initialisation shows, once.
-type credentials struct {
+// firstCredentials are what an initialisation shows, once.
+type firstCredentials struct {
 	AccountID       string `json:"accountId"`
 	AccountAlias    string `json:"accountAlias"`
 	ConsoleURL      string `json:"consoleURL"`
@@ -67,12 +67,12 @@ type credentials struct {
 
 // initialise makes the first account; the error is fault.Exists when there is
 // one.
-func (f *folder) initialise(ctx context.Context, in ops.BootstrapIn, endpoint string) (*credentials, error) {
+func (f *folder) initialise(ctx context.Context, in ops.BootstrapIn, endpoint string) (*firstCredentials, error) {
 	made, err := f.ops.Bootstrap(ctx, in)
 	if err != nil {
 		return nil, err
 	}
-	return &credentials{
+	return &firstCredentials{
 		AccountID: made.Account.String(), AccountAlias: made.Alias,
 		ConsoleURL:  endpoint + "/console",
 		SetupURL:    endpoint + "/console/setup?token=" + url.QueryEscape(string(made.SetupToken.Reveal())),
@@ -81,7 +81,7 @@ func (f *folder) initialise(ctx context.Context, in ops.BootstrapIn, endpoint st
 	}, nil
 }
 
-func (c *credentials) writeJSON(w io.Writer) error {
+func (c *firstCredentials) writeJSON(w io.Writer) error {
 	e := json.NewEncoder(w)
 	e.SetEscapeHTML(false)
 	e.SetIndent("", "  ")
@@ -89,7 +89,7 @@ func (c *credentials) writeJSON(w io.Writer) error {
 }
 
 // writeText is for a person, who may paste its last lines into a shell.
-func (c *credentials) writeText(w io.Writer) error {
+func (c *firstCredentials) writeText(w io.Writer) error {
 	account := c.AccountID
 	if c.AccountAlias != "" {
 		account += " (" + c.AccountAlias + ")"

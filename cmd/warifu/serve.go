@@ -22,6 +22,7 @@ import (
 
 type serveCmd struct {
 	config.Flags
+	Demo bool `help:"Also run a small pretended EC2 on this machine, behind the gateway, to try policies on."`
 }
 
 // drainTime is how long a server that was told to stop waits for the requests
@@ -53,6 +54,13 @@ func (cmd *serveCmd) Run(h *host) error {
 	defer l.close()
 	if err := cmd.firstStart(ctx, h, conf, f, l.url); err != nil {
 		return err
+	}
+	if cmd.Demo {
+		stopDemo, err := startDemo(conf, log)
+		if err != nil {
+			return err
+		}
+		defer stopDemo()
 	}
 	d, err := openDoors(conf, f.ops, log)
 	if err != nil {

@@ -20,6 +20,9 @@ func TestScrape(t *testing.T) {
 	m := New("1.2.3")
 	m.Observe(ops.Observation{Door: "aws", Operation: "CreateUser", Result: audit.Allowed, Took: 2 * time.Millisecond})
 	m.Observe(ops.Observation{Door: "aws", Operation: "CreateUser", Result: audit.Refused, Kind: "denied", Took: time.Millisecond})
+	for _, op := range []string{"DescribeInstances", "RunInstances"} {
+		m.Observe(ops.Observation{Door: "gateway", Operation: op, Result: audit.Allowed})
+	}
 	end := m.Begin("aws")
 	m.Begin("gateway")
 	end(403)
@@ -30,6 +33,7 @@ func TestScrape(t *testing.T) {
 	for _, want := range []string{
 		`warifu_operations_total{door="aws",kind="",operation="CreateUser",result="allowed"} 1`,
 		`warifu_operations_total{door="aws",kind="denied",operation="CreateUser",result="refused"} 1`,
+		`warifu_operations_total{door="gateway",kind="",operation="*",result="allowed"} 2`,
 		`warifu_operation_seconds_bucket{door="aws",le="0.001"} 1`,
 		`warifu_operation_seconds_count{door="aws"} 2`,
 		`warifu_http_requests_total{route="aws",status="4xx"} 1`,

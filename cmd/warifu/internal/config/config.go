@@ -39,15 +39,19 @@ type Log struct {
 	Format string // auto, text, json
 }
 
-// Service is another service of AWS's kind behind the gateway.
+// Service is another service of AWS's kind behind the gateway, which documents
+// what the fields mean.
 type Service struct {
-	Name      string // as it stands in the scope of a signature
-	URL       *url.URL
-	Prefix    string // in policies, where it is not Name: cloudwatch for monitoring
-	Protocol  string // query, ec2, json, s3
-	Region    string // that the upstream wants signed
-	AccessKey string // to sign for the upstream; "" forwards unsigned
-	SecretKey seal.Secret
+	Name        string // as it stands in the scope of a signature
+	URL         *url.URL
+	Protocol    string // query, ec2, json, s3
+	Prefix      string
+	Target      string
+	Domains     []string
+	LiteralKeys bool
+	Region      string
+	AccessKey   string // to sign for the upstream; "" forwards unsigned
+	SecretKey   seal.Secret
 }
 
 // Origin says where the value of a setting came from.
@@ -118,6 +122,17 @@ func bracketed(host string) string {
 		return "[" + host + "]"
 	}
 	return host
+}
+
+// AddService adds a service, unless there is one of its name.
+func (c *Config) AddService(s Service) bool {
+	for _, old := range c.Services {
+		if old.Name == s.Name {
+			return false
+		}
+	}
+	*c.service(s.Name) = s
+	return true
 }
 
 // service returns the service of a name, which it adds if need be.

@@ -28,6 +28,8 @@ services:
   s3:
     url: http://127.0.0.1:9000
     protocol: s3
+    domains: [s3.example.com]
+    literal_keys: true
     region: us-east-1
     access_key: upstream
     secret_key: hunter3
@@ -71,7 +73,7 @@ func TestFileSaysEverything(t *testing.T) {
 	}
 	s := c.Services[0]
 	if len(c.Services) != 1 || s.Name != "s3" || s.URL.String() != "http://127.0.0.1:9000" || s.Protocol != "s3" ||
-		s.Region != "us-east-1" || s.AccessKey != "upstream" || string(s.SecretKey.Reveal()) != "hunter3" {
+		s.Region != "us-east-1" || !s.LiteralKeys || len(s.Domains) != 1 || s.AccessKey != "upstream" || string(s.SecretKey.Reveal()) != "hunter3" {
 		t.Errorf("service %+v", s)
 	}
 }
@@ -92,7 +94,7 @@ func TestPrintHidesSecretsAndNamesSources(t *testing.T) {
 		{`format: json`, "warifu.yaml:17:11"},
 		{`region: eu-west-1`, "# environment WARIFU_SERVICES_S3_REGION"},
 		{`database: "postgres://[sealed]@db:5432/warifu"`, "warifu.yaml:4:11"},
-		{`secret_key: "[sealed]"`, "warifu.yaml:24:17"},
+		{`secret_key: "[sealed]"`, "warifu.yaml:26:17"},
 	} {
 		found := false
 		for line := range strings.Lines(out) {
@@ -203,7 +205,7 @@ func TestRefusals(t *testing.T) {
 		{"service without protocol", "services:\n  s3:\n    url: http://x\n", nil, "services.s3: protocol is missing"},
 		{"unknown protocol", "services:\n  s3:\n    url: http://x\n    protocol: soap\n", nil, "must be one of query, ec2, json, s3"},
 		{"half a key", "services:\n  s3: {url: http://x, protocol: s3, access_key: a}\n", nil, "access_key and secret_key belong together"},
-		{"key without region", "services:\n  s3: {url: http://x, protocol: s3, access_key: a, secret_key: b}\n", nil, "region is missing"},
+		{"not a truth", "services:\n  s3: {url: http://x, protocol: s3, literal_keys: maybe}\n", nil, "must be true or false"},
 		{"service's name", "services:\n  S3: {url: http://x}\n", nil, `"S3" is not a service's name`},
 	} {
 		_, err := load(t, c.file, Flags{}, c.env...)

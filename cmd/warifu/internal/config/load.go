@@ -196,8 +196,6 @@ func (s *Service) check() error {
 		return fmt.Errorf("protocol is missing: one of %s", strings.Join(protocols, ", "))
 	case (s.AccessKey == "") != s.SecretKey.Empty():
 		return errors.New("access_key and secret_key belong together: one of them is missing")
-	case s.AccessKey != "" && s.Region == "":
-		return errors.New("region is missing: a request to the upstream is signed for a region")
 	}
 	return nil
 }

@@ -49,10 +49,13 @@ var perService = []struct {
 	get    func(s *Service) string
 }{
 	{"url", false, setServiceURL, func(s *Service) string { return urlText(s.URL) }},
-	{"prefix", false, func(s *Service, v string) error { s.Prefix = v; return nil }, func(s *Service) string { return s.Prefix }},
 	{"protocol", false, setProtocol, func(s *Service) string { return s.Protocol }},
-	{"region", false, func(s *Service, v string) error { s.Region = v; return nil }, func(s *Service) string { return s.Region }},
-	{"access_key", false, func(s *Service, v string) error { s.AccessKey = v; return nil }, func(s *Service) string { return s.AccessKey }},
+	{"prefix", false, serviceText(func(s *Service) *string { return &s.Prefix }), func(s *Service) string { return s.Prefix }},
+	{"target", false, serviceText(func(s *Service) *string { return &s.Target }), func(s *Service) string { return s.Target }},
+	{"domains", false, func(s *Service, v string) error { s.Domains = list(v); return nil }, func(s *Service) string { return strings.Join(s.Domains, ", ") }},
+	{"literal_keys", false, setLiteralKeys, func(s *Service) string { return strconv.FormatBool(s.LiteralKeys) }},
+	{"region", false, serviceText(func(s *Service) *string { return &s.Region }), func(s *Service) string { return s.Region }},
+	{"access_key", false, serviceText(func(s *Service) *string { return &s.AccessKey }), func(s *Service) string { return s.AccessKey }},
 	{"secret_key", true, func(s *Service, v string) error { s.SecretKey = seal.NewSecret([]byte(v)); return nil },
 		func(s *Service) string { return shownSecret(s.SecretKey) }},
 }
@@ -137,6 +140,10 @@ func (c *Config) every() []setting {
 
 func text(at func(*Config) *string) func(*Config, string) error {
 	return func(c *Config, v string) error { *at(c) = v; return nil }
+}
+
+func serviceText(at func(*Service) *string) func(*Service, string) error {
+	return func(s *Service, v string) error { *at(s) = v; return nil }
 }
 
 func oneOf(at func(*Config) *string, values ...string) func(*Config, string) error {
@@ -296,6 +303,14 @@ func setProtocol(s *Service, v string) error {
 		return fmt.Errorf("must be one of %s, not %q", strings.Join(protocols, ", "), v)
 	}
 	s.Protocol = v
+	return nil
+}
+
+func setLiteralKeys(s *Service, v string) error {
+	if v != "true" && v != "false" {
+		return fmt.Errorf("must be true or false, not %q", v)
+	}
+	s.LiteralKeys = v == "true"
 	return nil
 }
 
