@@ -3,6 +3,7 @@ package aws
 import (
 	"context"
 	"net/http"
+	"reflect"
 
 	"warifu/internal/api/aws/codec"
 	"warifu/internal/fault"
@@ -30,8 +31,9 @@ type key struct{ version, name string }
 // action is an operation bound to its wire form.
 type action struct {
 	service *service
-	name    string // as AWS calls it
-	op      string // as ops calls it
+	name    string       // as AWS calls it
+	op      string       // as ops calls it
+	in, out reflect.Type // the shapes, for the tests that compare them with the service's model
 	query   func(ctx context.Context, s *ops.Server, call ops.Call, form codec.Form) ([]byte, error)
 	json    func(ctx context.Context, s *ops.Server, call ops.Call, body []byte) ([]byte, error)
 }
@@ -64,7 +66,9 @@ func bind[Shape, In, Out, Answer any](of *service, name string, op ops.Op[In, Ou
 		answer := out(result)
 		return enc.Append(make([]byte, 0, 1024), &answer, call.RequestID), nil
 	}
-	return action{service: of, name: name, op: op.Name, query: run}
+	return action{
+		service: of, name: name, op: op.Name, query: run, in: reflect.TypeFor[Shape](), out: reflect.TypeFor[Answer](),
+	}
 }
 
 // iamAction and stsAction bind an operation whose input needs no check of its own.
