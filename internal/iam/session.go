@@ -1,0 +1,180 @@
+package iam
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"warifu/internal/name"
+)
+
+// Method is a way to prove who one is, as policies and the trail call it.
+type Method string
+
+// The methods. Every one but the password is a second factor.
+const (
+	MethodPassword Method = "password"
+	MethodTOTP     Method = Method(FactorTOTP)
+)
+
+// Second reports whether a method proves more than the password does.
+func (m Method) Second() bool { return m != MethodPassword }
+
+// Proved is one thing that was proved, and when. Each proof is kept with its
+// own method and time: which of them counts is for the asker to say.
+type Proved struct {
+	Method Method  `json:"method"`
+	Factor name.ID `json:"factor,omitempty"` // that proved it; zero for a password
+	At     int64   `json:"at"`               // microseconds since 1970 UTC
+}
+
+// Time is when it was proved.
+func (p Proved) Time() time.Time { return time.UnixMicro(p.At).UTC() }
+
+// Session is a person signed in to the console. Its secret is known to the
+// browser only; what is kept is a hash.
+type Session struct {
+	ID        name.ID
+	Hash      []byte // SHA-256 of the secret
+	Account   name.Account
+	User      name.ID
+	Created   time.Time
+	Seen      time.Time     // last request, give or take a minute
+	Idle      time.Duration // without a request, after which it ends
+	Expires   time.Time     // when it ends whatever happens
+	Proved    []Proved      // what was proved, in the order of sign-in
+	Source    string        // address that signed in
+	UserAgent string
+}
+
+// Live reports whether a session has not run out, by age or by idleness.
+func (s *Session) Live(now time.Time) bool {
+	return now.Before(s.Expires) && now.Sub(s.Seen) < s.Idle
+}
+
+// Last is the newest proof of a kind: of a second factor, or of a password.
+func (s *Session) Last(second bool) (last Proved, ok bool) {
+	for _, p := range s.Proved {
+		if p.Method.Second() == second && (!ok || p.At > last.At) {
+			last, ok = p, true
+		}
+	}
+	return last, ok
+}
+
+// Factors are the methods of the second factors that were proved, each once.
+func (s *Session) Factors() (all []string) {
+	for _, p := range s.Proved {
+		if m := string(p.Method); p.Method.Second() && !slices.Contains(all, m) {
+			all = append(all, m)
+		}
+	}
+	return all
+}
+
+// Method is how the session was signed in: password, or password+totp.
+func (s *Session) Method() string {
+	methods := s.Factors()
+	if _, ok := s.Last(false); ok {
+		methods = append([]string{string(MethodPassword)}, methods...)
+	}
+	return strings.Join(methods, "+")
+}
+
+// Preferences are what an account asks of everybody who signs in.
+type Preferences struct {
+	// MFARequired asks for a second factor of every user: one who has none
+	// binds one before anything else. The root user must always.
+	MFARequired bool
+
+	// LinkOnly lets users bind their first factor by an administrator's
+	// enrolment link only, never with the password alone.
+	LinkOnly bool
+}
+
+// NoticeKind says what a user is told.
+type NoticeKind string
+
+// The notices.
+const (
+	NoticeFactorBound     NoticeKind = "factor bound"
+	NoticeFactorRemoved   NoticeKind = "factor removed"
+	NoticePasswordChanged NoticeKind = "password changed"
+	NoticeKeyCreated      NoticeKind = "key created"
+	NoticeSessionsEnded   NoticeKind = "sessions ended"
+	NoticeBlocked         NoticeKind = "blocked"
+	NoticeUnblocked       NoticeKind = "unblocked"
+	NoticeEnrolmentLink   NoticeKind = "enrolment link"
+)
+
+// Notice tells a user of a change to its own security, whoever made it.
+type Notice struct {
+	ID      name.ID
+	Account name.Account
+	User    name.ID // who is told
+	Kind    NoticeKind
+	At      time.Time
+	Subject string    // the device's name, the key's id, how many sessions
+	By      string    // name of who did it; "" when it was the user
+	Source  string    // address that it was done from
+	Seen    time.Time // zero = not yet
+}
+
+// EnrolmentLink lets whoever holds it bind a virtual device to a user, once. It
+// signs nobody in.
+type EnrolmentLink struct {
+	ID      name.ID
+	Hash    []byte // SHA-256 of the secret in the link
+	Account name.Account
+	User    name.ID
+	Creator string // name of who made it
+	Created time.Time
+	Expires time.Time
+	Opened  time.Time // when somebody first pressed Begin; zero = never
+	Used    time.Time
+	Revoked time.Time
+	Source  string  // address that opened it, and then that used it
+	Device  name.ID // pending device that it shows, and then the one it bound
+}
+
+// LinkState is where an enrolment link stands.
+type LinkState string
+
+// The states of a link. Used, expired and revoked links are good for nothing.
+const (
+	LinkSent    LinkState = "sent"
+	LinkOpened  LinkState = "opened"
+	LinkUsed    LinkState = "used"
+	LinkExpired LinkState = "expired"
+	LinkRevoked LinkState = "revoked"
+)
+
+// State is where the link stands at a time.
+func (l *EnrolmentLink) State(now time.Time) LinkState {
+	switch {
+	case !l.Revoked.IsZero():
+		return LinkRevoked
+	case !l.Used.IsZero():
+		return LinkUsed
+	case !now.Before(l.Expires):
+		return LinkExpired
+	case !l.Opened.IsZero():
+		return LinkOpened
+	}
+	return LinkSent
+}
+
+// Live reports whether the link can still be used.
+func (l *EnrolmentLink) Live(now time.Time) bool {
+	s := l.State(now)
+	return s == LinkSent || s == LinkOpened
+}
+
+// Block is an administrator's word that a user may not come in: no sign-in, no
+// session, no key, until another one lifts it.
+type Block struct {
+	User   name.ID
+	At     time.Time
+	By     string // name of who did it
+	Reason string
+}
