@@ -116,8 +116,7 @@ func (p *passage) rewrite(r *http.Request, out *outgoing) error {
 	}
 	delete(header, "Connection") // put back for an upgrade or TE
 	cleanse(header)
-	id := p.ticket.Identity()
-	id.set(header, p.id, p.derived.Needs[0].Action)
+	p.identify(header)
 	ip, _, secure := p.g.Client(p.Request)
 	header["X-Forwarded-For"] = []string{ip.String()}
 	header["X-Forwarded-Host"] = []string{p.Host}
@@ -179,7 +178,7 @@ func (p *passage) sign(r *http.Request, out *outgoing) error {
 	}
 	_, err := sigv4.Sign(&sigv4.Request{
 		Method: r.Method, Host: r.Host, Path: r.URL.EscapedPath(), Query: r.URL.RawQuery, Header: r.Header, BodyHash: out.payload,
-	}, *p.route.Key, p.g.Now(), sigv4.SignOptions{Region: region, Service: p.route.Name, S3: s3})
+	}, *p.route.Key, p.g.Ops.Now(), sigv4.SignOptions{Region: region, Service: p.route.Name, S3: s3})
 	return err
 }
 

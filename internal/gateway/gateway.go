@@ -17,57 +17,15 @@ import (
 	"time"
 
 	"warifu/internal/fault"
+	"warifu/internal/ops"
 	"warifu/internal/reqsig/sigv4"
 )
 
-// Authorizer is what the gateway asks of the hallway.
-type Authorizer interface {
-	// Verify judges a signature and says who signed. Its error is a
-	// *sigv4.Error, or a fault that is Internal.
-	Verify(ctx context.Context, r *sigv4.Request, now time.Time, o sigv4.Options) (Ticket, sigv4.Signature, error)
-}
-
-// Ticket is a caller whose signature is good.
-type Ticket interface {
-	Identity() Identity
-
-	// SigningKey is what the request was signed with; a streamed body's chunks
-	// are, too.
-	SigningKey(sigv4.Scope) sigv4.SigningKey
-
-	// Authorize asks policy for everything that a request needs, and records
-	// the answer. Its error is a *Denied, or a fault.
-	Authorize(ctx context.Context, o Origin, d *Derived) error
-}
-
-// Origin is where a request came from.
-type Origin struct {
-	RequestID string
-	At        time.Time
-	Region    string
-	IP        netip.Addr
-	Chain     string
-	Secure    bool
-	UserAgent string
-	Referer   string
-}
-
-// Denied is policy's no.
-type Denied struct {
-	Sentence string // for the caller, without the reasons of its protocol
-	Encoded  string // message for DecodeAuthorizationMessage; "" if there is none
-}
-
-// Error implements error.
-func (d *Denied) Error() string { return d.Sentence }
-
 // Config is what a Gateway is made of. All fields are required.
 type Config struct {
-	Services     []Service
-	Authorizer   Authorizer
-	Now          func() time.Time
-	NewRequestID func() string
-	Log          *slog.Logger
+	Services []Service
+	Ops      *ops.Server
+	Log      *slog.Logger
 
 	// Client says where a request came from: the client's address, the chain
 	// that trusted proxies reported, and whether the client used TLS.
@@ -149,19 +107,18 @@ type passage struct {
 
 	signed  sigv4.Request
 	sig     sigv4.Signature
-	ticket  Ticket
+	caller  ops.Caller
 	derived *Derived
 
 	content io.Reader // the verified body, decoded
 	length  int64     // of content; -1 if unknown
 	whole   []byte    // the content, if it was read; content is nil then
 	read    bool
-	bucket  string // of a virtual-hosted request
 }
 
 // ServeHTTP implements http.Handler: verify, derive, ask, forward.
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	p := &passage{Request: r, g: g, route: g.routes[signedFor(r)], id: g.NewRequestID(), at: g.Now()}
+	p := &passage{Request: r, g: g, route: g.routes[signedFor(r)], id: g.Ops.NewRequestID(), at: g.Ops.Now()}
 	if p.route == nil {
 		Query.write(w, r, problem{trouble: unknownAction, message: "No service is configured for this request."}, p.id)
 		return
@@ -205,8 +162,21 @@ func (p *passage) hold(body []byte) {
 }
 
 func (p *passage) verify() (err error) {
-	p.ticket, p.sig, err = p.g.Authorizer.Verify(p.Context(), &p.signed, p.at, p.route.options())
+	p.caller, p.sig, err = p.g.Ops.SigV4(p.Context(), &p.signed, p.at, p.route.options())
 	return err
+}
+
+// signingKey is what the request was signed with; the chunks of a streamed body
+// are, too.
+func (p *passage) signingKey() (sigv4.SigningKey, error) {
+	if !sigv4.Streaming(p.sig.Payload) {
+		return sigv4.SigningKey{}, nil // nothing else needs it
+	}
+	c, err := p.g.Ops.Credential(p.Context(), p.sig.AccessKeyID, p.sig.Token)
+	if err != nil {
+		return sigv4.SigningKey{}, err
+	}
+	return sigv4.DeriveKey(string(c.Secret.Reveal()), p.sig.Scope), nil
 }
 
 // open makes the reader that holds a streamed body to its signature.
@@ -228,7 +198,11 @@ func (p *passage) open() (err error) {
 	if p.length < 0 {
 		return refuse(NoLength, "You must provide the Content-Length HTTP header.")
 	}
-	p.content, err = p.sig.Body(p.Body, p.ticket.SigningKey(p.sig.Scope), p.length)
+	key, err := p.signingKey()
+	if err != nil {
+		return err
+	}
+	p.content, err = p.sig.Body(p.Body, key, p.length)
 	return err
 }
 
@@ -248,23 +222,18 @@ func (p *passage) peek(limit int64) ([]byte, error) {
 func (p *passage) derive() (err error) {
 	p.derived, err = Derive(&p.route.Service, &View{
 		Method: p.Method, Host: p.Host, Path: p.signed.Path, Query: p.signed.Query, Header: p.Header, Body: p.peek,
-		Account: p.ticket.Identity().Account, Region: p.sig.Scope.Region, Presigned: p.sig.Presigned,
+		Account: p.caller.Account.String(), Region: p.sig.Scope.Region, Presigned: p.sig.Presigned,
 		Signed: p.sig.Time, Payload: p.sig.Payload, Now: p.at, TLS: tlsVersion(p.TLS),
 	})
 	return err
 }
 
-func (p *passage) authorize() error {
-	ip, chain, secure := p.g.Client(p.Request)
-	return p.ticket.Authorize(p.Context(), Origin{
-		RequestID: p.id, At: p.at, Region: p.sig.Scope.Region, IP: ip, Chain: chain, Secure: secure,
-		UserAgent: p.UserAgent(), Referer: p.Referer(),
-	}, p.derived)
-}
-
 // refuse answers a request that goes no further.
 func (p *passage) refuse(w http.ResponseWriter, err error) {
 	t := p.route.problem(err)
+	if no, ok := ops.AsDenial(err); ok {
+		t.message = p.g.sentence(p.route.Protocol, no)
+	}
 	if t.trouble == internalTrouble && !errors.Is(err, context.Canceled) {
 		p.g.Log.Error("gateway", "service", p.route.Name, "request", p.id, "error", err)
 	}
@@ -280,7 +249,6 @@ func (r *route) problem(err error) problem {
 	var (
 		signature *sigv4.Error
 		refusal   *Refusal
-		no        *Denied
 		tooLong   *http.MaxBytesError
 	)
 	switch {
@@ -288,8 +256,6 @@ func (r *route) problem(err error) problem {
 		return r.Protocol.signatureProblem(signature)
 	case errors.As(err, &refusal):
 		return problem{trouble: ofRefusal[refusal.Reason], message: refusal.Message}
-	case errors.As(err, &no):
-		return problem{trouble: denied, message: no.sentence(r.Protocol)}
 	case errors.As(err, &tooLong):
 		return problem{trouble: tooLarge}
 	case errors.Is(err, io.ErrUnexpectedEOF):
@@ -302,14 +268,6 @@ func (r *route) problem(err error) problem {
 		return problem{trouble: throttled}
 	}
 	return problem{trouble: internalTrouble}
-}
-
-// sentence is a denial in a protocol's words.
-func (d *Denied) sentence(p Protocol) string {
-	if p == EC2 && d.Encoded != "" {
-		return d.Sentence + ". Encoded authorization failure message: " + d.Encoded
-	}
-	return d.Sentence
 }
 
 // stream is the content as a reader, whether or not it was read before.

@@ -7,17 +7,6 @@ import (
 	"time"
 )
 
-// Identity is who the caller is, for the upstream.
-type Identity struct {
-	ARN       string // as AWS spells the caller, a session included
-	Principal string // what policies call the caller: the role behind a session
-	UniqueID  string // AIDA…, AROA…:session
-	Account   string // 12 digits
-	AccessKey string // the key id that signed
-	MFA       bool   // a second factor stands behind the credentials
-	MFAAge    time.Duration
-}
-
 // The headers that tell the upstream who the caller is. They are set on every
 // forwarded request, and no other header whose name begins alike is passed on.
 const (
@@ -77,17 +66,18 @@ func cleanse(h http.Header) {
 	}
 }
 
-// set writes the identity headers. Call cleanse first.
-func (id *Identity) set(h http.Header, requestID, action string) {
-	h[HeaderCaller] = []string{id.ARN}
-	h[HeaderPrincipal] = []string{id.Principal}
-	h[HeaderUniqueID] = []string{id.UniqueID}
-	h[HeaderAccount] = []string{id.Account}
-	h[HeaderAccessKey] = []string{id.AccessKey}
-	h[HeaderRequestID] = []string{requestID}
-	h[HeaderAction] = []string{action}
-	h[HeaderMFA] = []string{strconv.FormatBool(id.MFA)}
-	if id.MFA {
-		h[HeaderMFAAge] = []string{strconv.FormatInt(int64(id.MFAAge/time.Second), 10)}
+// identify writes the identity headers. Call cleanse first.
+func (p *passage) identify(h http.Header) {
+	c := &p.caller
+	h[HeaderCaller] = []string{c.ARN()}
+	h[HeaderPrincipal] = []string{c.PrincipalARN()}
+	h[HeaderUniqueID] = []string{c.UniqueID()}
+	h[HeaderAccount] = []string{c.Account.String()}
+	h[HeaderAccessKey] = []string{c.AccessKey}
+	h[HeaderRequestID] = []string{p.id}
+	h[HeaderAction] = []string{p.derived.Needs[0].Action}
+	h[HeaderMFA] = []string{strconv.FormatBool(c.MFA.Present)}
+	if c.MFA.Present {
+		h[HeaderMFAAge] = []string{strconv.FormatInt(int64(p.at.Sub(c.MFA.At)/time.Second), 10)}
 	}
 }

@@ -1,0 +1,117 @@
+package gateway
+
+import (
+	"strconv"
+
+	"warifu/internal/audit"
+	"warifu/internal/iam"
+	"warifu/internal/ops"
+	"warifu/policy"
+)
+
+// authorize asks policy for all that the request needs, and leaves one event in
+// the trail, whatever the answer. What changes something is recorded durably
+// before it is forwarded.
+func (p *passage) authorize() error {
+	ip, chain, secure := p.g.Client(p.Request)
+	call := ops.Call{Caller: p.caller, RequestID: p.id, At: p.at, Source: ops.Source{
+		Door: "gateway", Service: p.route.Name, Region: p.sig.Scope.Region, IP: ip, Chain: chain, Secure: secure,
+		UserAgent: p.UserAgent(), Referer: p.Referer(),
+	}}
+	_, err := ops.Run(p.Context(), p.g.Ops, call, operation(p.derived), p.derived)
+	return err
+}
+
+// operation is another service's operation as one of the hallway's: it does
+// nothing but be allowed.
+func operation(d *Derived) ops.Op[*Derived, struct{}] {
+	op := ops.Op[*Derived, struct{}]{
+		Name:   d.Operation,
+		Grants: ops.Names{AWS: d.Needs[0].Action},
+		Target: func(_ *ops.Env, d *Derived) (ops.Target, error) { return targetOf(d), nil },
+		Record: record,
+		Do:     func(*ops.Env, *Derived) (struct{}, error) { return struct{}{}, nil },
+	}
+	if !d.ReadOnly {
+		op.Mode = ops.Write
+	}
+	return op
+}
+
+// targetOf is what a request is authorised on and what the trail says of it.
+func targetOf(d *Derived) ops.Target {
+	t := ops.Target{Noun: d.Service, Resources: d.Needs[0].Resources, Keys: d.Keys}
+	if len(t.Resources) > 0 {
+		t.Name = t.Resources[0]
+	}
+	for _, n := range d.Needs[1:] {
+		if n.Resources == nil {
+			n.Resources = []string{"*"}
+		}
+		t.Also = append(t.Also, ops.Need{Grants: ops.Names{AWS: n.Action}, Resources: n.Resources})
+	}
+	for _, tag := range d.Tags {
+		t.RequestTags = append(t.RequestTags, iam.Tag{Key: tag.Key, Value: tag.Value})
+	}
+	return t
+}
+
+// record notes what else was asked for, and on how many resources; their names
+// may be a thousand.
+func record(d *Derived) audit.Fields {
+	f := audit.Fields{}
+	if n := len(d.Needs[0].Resources); n > 0 {
+		f["resource"] = d.Needs[0].Resources[0]
+		if n > 1 {
+			f["resources"] = strconv.Itoa(n)
+		}
+	}
+	for _, n := range d.Needs[1:] {
+		if len(n.Resources) > 0 {
+			f[n.Action] = n.Resources[0]
+		}
+	}
+	return f
+}
+
+// layerNames are what AWS calls the layers in its sentences; with "an " or "a "
+// for an explicit deny.
+var layerNames = map[policy.LayerKind][2]string{
+	policy.Identity:        {"an ", "identity-based policy"},
+	policy.Boundary:        {"a ", "permissions boundary"},
+	policy.Session:         {"a ", "session policy"},
+	policy.Control:         {"a ", "service control policy"},
+	policy.ResourceControl: {"a ", "resource control policy"},
+	policy.Resource:        {"a ", "resource-based policy"},
+	policy.Trust:           {"a ", "role trust policy"},
+}
+
+// sentence is policy's no in a protocol's words: who may not do what on what,
+// and which kind of policy says so (IAM user guide, "Access denied messages").
+func (g *Gateway) sentence(p Protocol, d *ops.Denial) string {
+	s := "User: " + d.Caller + " is not authorized to perform: " + d.Action
+	switch {
+	case p == S3:
+		s += ` on resource: "` + d.Resource + `"`
+	case d.Resource != "*":
+		s += " on resource: " + d.Resource
+	}
+	layer, known := layerNames[d.Decision.Layer]
+	if !known {
+		layer = layerNames[policy.Identity]
+	}
+	// A control policy that allows nothing is reported like one that denies.
+	explicit := d.Decision.Outcome == policy.ExplicitDeny || d.Decision.Layer == policy.Control || d.Decision.Layer == policy.ResourceControl
+	if explicit {
+		s += " with an explicit deny in " + layer[0] + layer[1]
+	} else {
+		s += " because no " + layer[1] + " allows the " + d.Action + " action"
+	}
+	if p != EC2 {
+		return s
+	}
+	if message := g.Ops.EncodeDenial(d); message != "" {
+		s += ". Encoded authorization failure message: " + message
+	}
+	return s
+}
