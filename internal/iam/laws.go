@@ -71,12 +71,12 @@ func CheckTags(tags []Tag, fold bool) error {
 		if utf8.RuneCountInString(t.Value) > MaxTagValue || !tagText(t.Value) {
 			return fault.Field("tags", "a tag value has at most %d letters, digits, spaces and _.:/=+-@", MaxTagValue)
 		}
-		k := t.Key
+		k, noun := t.Key, "duplicate tag key"
 		if fold {
-			k = Fold(k)
+			k, noun = Fold(k), "duplicate tag"
 		}
 		if seen[k] {
-			return &fault.Error{Kind: fault.Invalid, Noun: "duplicate tag", Name: t.Key, What: "the tag key " + t.Key + " stands twice"}
+			return &fault.Error{Kind: fault.Invalid, Noun: noun, Name: t.Key, What: "the tag key " + t.Key + " stands twice"}
 		}
 		seen[k] = true
 	}

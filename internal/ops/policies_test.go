@@ -176,7 +176,7 @@ func TestPolicyTags(t *testing.T) {
 	if fmt.Sprint(got) != "[{B 2} {b 3}]" {
 		t.Errorf("tags %v", got)
 	}
-	refused(h, fault.Invalid, "duplicate tag", ops.TagPolicy, ops.TagPolicyIn{Policy: arn, Tags: []iam.Tag{{Key: "x"}, {Key: "x"}}})
+	refused(h, fault.Invalid, "duplicate tag key", ops.TagPolicy, ops.TagPolicyIn{Policy: arn, Tags: []iam.Tag{{Key: "x"}, {Key: "x"}}})
 	var many []iam.Tag
 	for i := range 49 {
 		many = append(many, iam.Tag{Key: fmt.Sprint(i)})

@@ -92,7 +92,9 @@ type userInput struct {
 	UserName string `aws:",required" len:"1,128" pattern:"[\\w+=,.@-]+"`
 }
 
-func (s *userInput) in() ops.UserIn { return ops.UserIn{User: ops.Ref{Name: s.UserName}} }
+func (s *userInput) ref() ops.Ref { return ops.Ref{Name: s.UserName} }
+
+func (s *userInput) in() ops.UserIn { return ops.UserIn{User: s.ref()} }
 
 // ownUserInput names a user, or means the caller.
 type ownUserInput struct {

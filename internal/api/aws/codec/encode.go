@@ -28,8 +28,9 @@ type Encoder[T any] struct {
 }
 
 // NewEncoder compiles the shape T for an operation. An operation without output
-// has the shape struct{}, and no Result element. Its error is a fault of the
-// shape's tags or types.
+// has the shape struct{}, and no Result element; one whose output has no members
+// has a named empty struct, and an empty Result element, which clients look for.
+// The error is a fault of the shape's tags or types.
 func NewEncoder[T any](operation, namespace string) (*Encoder[T], error) {
 	plan, err := compileShape[T]()
 	if err != nil {
@@ -40,7 +41,7 @@ func NewEncoder[T any](operation, namespace string) (*Encoder[T], error) {
 	}
 	e := &Encoder[T]{plan: plan, head: "<" + operation + `Response xmlns="` + namespace + `">`,
 		last: "</RequestId></ResponseMetadata></" + operation + "Response>"}
-	if len(plan.fields) > 0 {
+	if reflect.TypeFor[T]() != reflect.TypeFor[struct{}]() {
 		e.head += "<" + operation + "Result>"
 		e.tail = "</" + operation + "Result>"
 	}

@@ -42,7 +42,8 @@ func TestEncode(t *testing.T) {
 	role := roleOut{}
 	role.Role.RoleName = `<&>"'` + "\r\n\t\x01\xff"
 	cases := []struct{ name, got, want string }{
-		{"no output", encode(t, "DeleteUser", IAMNamespace, nothing{}), `<DeleteUserResponse` + open + shut + `</DeleteUserResponse>`},
+		{"no output", encode(t, "DeleteUser", IAMNamespace, struct{}{}), `<DeleteUserResponse` + open + shut + `</DeleteUserResponse>`},
+		{"no members", encode(t, "UpdateRole", IAMNamespace, nothing{}), `<UpdateRoleResponse` + open + `<UpdateRoleResult></UpdateRoleResult>` + shut + `</UpdateRoleResponse>`},
 		{"empty list", encode(t, "ListUsers", IAMNamespace, listUsersOut{}),
 			`<ListUsersResponse` + open + `<ListUsersResult><Users/><IsTruncated>false</IsTruncated></ListUsersResult>` + shut + `</ListUsersResponse>`},
 		{"list", encode(t, "ListUsers", IAMNamespace, listUsersOut{Users: []sdkUser{{Path: "/", UserName: "a", CreateDate: aDate, Tags: []tag{{"k", ""}}}}, IsTruncated: true, Marker: "m"}),

@@ -95,7 +95,7 @@ func TestTheSDKReadsWhatWeWrite(t *testing.T) {
 		t.Errorf("CreateVirtualMFADevice: %+v, %v", made, err)
 	}
 
-	s.answer = encode(t, "EnableMFADevice", IAMNamespace, nothing{})
+	s.answer = encode(t, "EnableMFADevice", IAMNamespace, struct{}{})
 	if _, err := s.iam().EnableMFADevice(ctx, &iam.EnableMFADeviceInput{UserName: aws.String("u"), SerialNumber: aws.String("arn:aws:iam::1:mfa/d"),
 		AuthenticationCode1: aws.String("123456"), AuthenticationCode2: aws.String("123456")}); err != nil {
 		t.Errorf("EnableMFADevice: %v", err)
