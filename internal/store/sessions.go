@@ -20,9 +20,20 @@ func scanSession(r row, s *iam.Session) error {
 	return err
 }
 
+// proof is a proof as it is stored.
+type proof struct {
+	Method string `json:"method"`
+	Factor int64  `json:"factor,omitempty"`
+	At     int64  `json:"at"`
+}
+
 // provedText spells proofs as they are stored.
 func provedText(all []iam.Proved) string {
-	b, err := json.Marshal(all)
+	rows := make([]proof, len(all))
+	for i, p := range all {
+		rows[i] = proof{string(p.Method), int64(p.Factor), micros(p.At)}
+	}
+	b, err := json.Marshal(rows)
 	if err != nil {
 		panic("store: JSON refuses proofs: " + err.Error())
 	}
@@ -39,7 +50,14 @@ func (l provedList) Scan(v any) error {
 	if !ok {
 		return fmt.Errorf("proofs are stored as %T", v)
 	}
-	return json.Unmarshal([]byte(s), l.all)
+	var rows []proof
+	if err := json.Unmarshal([]byte(s), &rows); err != nil {
+		return fmt.Errorf("stored proofs: %w", err)
+	}
+	for _, p := range rows {
+		*l.all = append(*l.all, iam.Proved{Method: iam.Method(p.Method), Factor: name.ID(p.Factor), At: time.UnixMicro(p.At).UTC()})
+	}
+	return nil
 }
 
 // InsertSession keeps a new session.

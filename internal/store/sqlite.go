@@ -70,7 +70,7 @@ func openSQLite(ctx context.Context, dsn string, o Options) (_ database, err err
 		"foreign_keys(1)",
 		"synchronous(FULL)",
 		fmt.Sprintf("wal_autocheckpoint(%d)", pagesPerCheckpoint),
-		"cache_size(-8192)", // KiB
+		"cache_size(-16384)", // KiB
 	}}
 	// The path is escaped so that ? and # in it are no query.
 	d.db, err = sql.Open("sqlite", (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: q.Encode()}).String())

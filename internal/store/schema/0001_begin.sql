@@ -239,4 +239,5 @@ CREATE TABLE events (
     read_only  BOOLEAN NOT NULL,
     body       CTEXT   NOT NULL,
     PRIMARY KEY (account, at, id)
-);
+) --sqlite: WITHOUT ROWID
+;
