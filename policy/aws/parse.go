@@ -33,15 +33,21 @@ func Parse(src []byte, kind Kind) (*Document, error) {
 			Line: 1, Column: 1, Found: fmt.Sprintf("a document of %d characters without white space", Size(src)),
 			Want: fmt.Sprintf("at most %d characters, and %d bytes with white space", quota, MaxSource)}
 	}
+	d, err := read(src, kind)
+	if err != nil {
+		return nil, err
+	}
+	if err := d.check(); err != nil {
+		return nil, err
+	}
+	return d, nil
+}
+
+// read reads the syntax of a document.
+func read(src []byte, kind Kind) (*Document, error) {
 	r := &reader{src: src, dec: jsontext.NewDecoder(bytes.NewReader(src), jsontext.AllowDuplicateNames(true)),
 		doc: &Document{kind: kind, src: src}}
-	if err := r.read(); err != nil {
-		return nil, err
-	}
-	if err := r.doc.check(); err != nil {
-		return nil, err
-	}
-	return r.doc, nil
+	return r.doc, r.read()
 }
 
 // refuse makes an Error.
@@ -127,14 +133,9 @@ func (r *reader) read() error {
 	if len(r.doc.statements) == 0 {
 		return r.syntax("a document without statements", "Statement with at least one statement")
 	}
-	if r.dec.PeekKind() != 0 {
-		if _, err := r.next(); err != nil {
-			return err
-		}
-		return r.syntax("text after the document", "one document")
-	}
-	if rest := bytes.TrimSpace(r.src[r.dec.InputOffset():]); len(rest) > 0 {
-		r.last = int(r.dec.InputOffset())
+	rest := r.src[r.dec.InputOffset():]
+	if more := bytes.TrimLeft(rest, " \t\r\n"); len(more) > 0 {
+		r.last = len(r.src) - len(more)
 		return r.syntax("text after the document", "one document")
 	}
 	return nil
