@@ -42,7 +42,7 @@ func run(listen, dir, access, secret, region string) error {
 	if err != nil {
 		return err
 	}
-	files, err := posix.New(buckets, attributes, posix.PosixOpts{SideCarDir: metadata, VersioningDir: versions})
+	files, err := posix.New(buckets, attributes, posix.PosixOpts{SideCarDir: metadata, VersioningDir: versions, CopyObjectThreshold: 5 << 30})
 	if err != nil {
 		return err
 	}

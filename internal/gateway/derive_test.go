@@ -203,6 +203,8 @@ func TestS3Refusals(t *testing.T) {
 		{"PUT /photos/k", []string{"X-Amz-Copy-Source: photos/a", "X-Amz-Copy-Source: photos/b"}, Malformed},
 		{"PUT /photos/k", []string{"X-Amz-Copy-Source: arn:aws:s3:eu-west-1:1:accesspoint/x/object/k"}, Malformed},
 		{"PUT /photos/k", []string{"X-Amz-Copy-Source: photos/a/../b"}, UnclearTarget},
+		{"PUT /photos/k", []string{"X-Amz-Copy-Source: photos/a+b"}, Malformed},
+		{"GET /photos?prefix=a+b", nil, Malformed},
 		{"PUT /photos/k", []string{"X-Amz-Tagging: a=1&A=2"}, Malformed},
 		{"GET /Photos/k", nil, BadBucket},
 		{"GET /../k", nil, BadBucket},

@@ -47,13 +47,16 @@ func (p *passage) forward(w http.ResponseWriter) {
 type outgoing struct {
 	header  http.Header
 	body    *watched
+	chunks  *chunked // the body, if it goes on in chunks
 	length  int64
 	payload string // the body's hash, or what S3 takes instead
 }
 
 // pack decides in which form the body goes on. A body that was signed as a
-// whole keeps its hash; one that came in signed chunks cannot be signed again
-// without holding it, and goes on unsigned, in chunks if a checksum trails.
+// whole keeps its hash. One that came in chunks goes on in chunks of our own,
+// signed if the upstream wants signatures, so that the upstream can tell a body
+// that was cut off; only an upstream without signatures, and a body without a
+// trailer, make do with the length. An unsigned body stays unsigned.
 func (p *passage) pack(out *outgoing) error {
 	out.length = p.length
 	switch {
@@ -72,18 +75,22 @@ func (p *passage) pack(out *outgoing) error {
 	plainEncoding(out.header)
 	trailer := strings.ToLower(out.header.Get("X-Amz-Trailer"))
 	delete(out.header, "X-Amz-Trailer")
-	chunks, streaming := p.content.(*sigv4.ChunkReader)
-	if !streaming || p.sig.Payload == sigv4.StreamingPayload {
-		return nil
-	}
-	if out.length = chunkedLength(p.length, trailer); out.length < 0 {
+	src, streaming := p.content.(*sigv4.ChunkReader)
+	if p.sig.Payload == sigv4.StreamingPayload {
+		trailer = ""
+	} else if streaming && checksumLength[trailer] == 0 {
 		return refuse(NotImplemented, "The trailer "+printable(trailer)+" is not a checksum that is known.")
 	}
-	out.payload = sigv4.StreamingUnsignedTrailer
-	out.body.Reader = newChunked(chunks, trailer)
-	out.header["Content-Encoding"] = []string{strings.Join(append(out.header["Content-Encoding"], "aws-chunked"), ",")}
+	if !streaming || trailer == "" && p.route.Key == nil {
+		return nil
+	}
+	out.chunks = &chunked{src: src, trailer: trailer, signed: p.route.Key != nil, piece: make([]byte, pieceSize)}
+	out.body.Reader = out.chunks
+	out.length, out.payload = out.chunks.length(p.length), out.chunks.payload()
 	out.header["X-Amz-Decoded-Content-Length"] = []string{strconv.FormatInt(p.length, 10)}
-	out.header["X-Amz-Trailer"] = []string{trailer}
+	if trailer != "" {
+		out.header["X-Amz-Trailer"] = []string{trailer}
+	}
 	return nil
 }
 
@@ -176,9 +183,12 @@ func (p *passage) sign(r *http.Request, out *outgoing) error {
 	if region == "" {
 		region = p.sig.Scope.Region
 	}
-	_, err := sigv4.Sign(&sigv4.Request{
+	sig, err := sigv4.Sign(&sigv4.Request{
 		Method: r.Method, Host: r.Host, Path: r.URL.EscapedPath(), Query: r.URL.RawQuery, Header: r.Header, BodyHash: out.payload,
 	}, *p.route.Key, p.g.Ops.Now(), sigv4.SignOptions{Region: region, Service: p.route.Name, S3: s3})
+	if err == nil && out.chunks != nil {
+		out.chunks.seed(sigv4.DeriveKey(p.route.Key.Secret, sig.Scope), sig.Scope, r.Header)
+	}
 	return err
 }
 

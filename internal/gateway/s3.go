@@ -69,6 +69,9 @@ func (d *Derived) s3Service(r *s3Request) error {
 
 // readParams reads the query and finds the one subresource in it.
 func (r *s3Request) readParams() error {
+	if strings.Contains(r.Query, "+") {
+		return refuse(Malformed, "A '+' in the query must be written %2B, and a space %20.")
+	}
 	list, err := parseParams(r.Query)
 	if err != nil {
 		return err
@@ -254,6 +257,9 @@ func (d *Derived) s3Copy(r *s3Request) error {
 	}
 	if r.row.extra&takesCopy == 0 {
 		return refuse(Malformed, "This operation takes no x-amz-copy-source.")
+	}
+	if strings.Contains(source, "+") {
+		return refuse(Malformed, "A '+' in x-amz-copy-source must be written %2B, and a space %20.")
 	}
 	path, version, hasVersion := strings.Cut(source, "?")
 	if hasVersion {
