@@ -192,3 +192,18 @@ func TestBoundaries(t *testing.T) {
 	do(h, ops.DeleteRolePermissionsBoundary, ops.HolderIn{Holder: ref("r")})
 	do(h, ops.DeletePolicy, ops.PolicyIn{Policy: arn})
 }
+
+// An ARN in another case names nothing: it would slip past a policy that denies
+// the ARN.
+func TestPolicyARNsHaveCase(t *testing.T) {
+	h := newHouse(t)
+	h.policy("P", allowS3)
+	do(h, ops.CreateUser, ops.CreateUserIn{Name: "alice"})
+	for _, arn := range []string{ownPrefix + "policy/p", "arn:aws:iam::aws:policy/administratorAccess"} {
+		refused(h, fault.NotFound, "policy", ops.GetPolicy, ops.PolicyIn{Policy: arn})
+		refused(h, fault.NotFound, "attachable policy", ops.AttachUserPolicy, ops.AttachIn{Holder: ref("alice"), Policy: arn})
+		refused(h, fault.NotFound, "boundary", ops.PutUserPermissionsBoundary, ops.BoundaryIn{Holder: ref("alice"), Boundary: arn})
+		refused(h, fault.NotFound, "boundary", ops.CreateUser, ops.CreateUserIn{Name: "bob", Boundary: arn})
+	}
+	refused(h, fault.NotFound, "policy", ops.DeletePolicy, ops.PolicyIn{Policy: ownPrefix + "policy/p"})
+}

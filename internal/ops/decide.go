@@ -251,7 +251,13 @@ func policyByARN(tx *store.Tx, account name.Account, arn string) (*iam.Policy, e
 	if !ok || owner != 0 && owner != account {
 		return nil, fault.Of(fault.NotFound, "policy", arn)
 	}
-	return tx.PolicyByPathName(owner, path, policyName)
+	p, err := tx.PolicyByPathName(owner, path, policyName)
+	if err == nil && p.ARN() != arn {
+		// Names are compared without case, ARNs with it: another spelling would
+		// slip past a policy that names the ARN.
+		return nil, fault.Of(fault.NotFound, "policy", arn)
+	}
+	return p, err
 }
 
 // compiled compiles a text that has no version, keeping the result by the text

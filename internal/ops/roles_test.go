@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"warifu/internal/audit"
 	"warifu/internal/fault"
 	"warifu/internal/iam"
 	"warifu/internal/name"
@@ -146,5 +147,45 @@ func TestTrustLeavesOtherTextAlone(t *testing.T) {
 			t.Errorf("%d ids in %s", n, h.stored("r"))
 		}
 		do(h, ops.DeleteRole, ops.RoleIn{Role: ref("r")})
+	}
+}
+
+// Trust is in the person, not in the name, when a role is assumed.
+func TestAssumingARoleAfterTheUserWasMadeAgain(t *testing.T) {
+	h := newHouse(t)
+	alice := h.user("alice")
+	do(h, ops.CreateRole, ops.CreateRoleIn{Name: "r", Trust: trusting(`"` + ownPrefix + `user/alice"`)})
+	assume := ops.AssumeRoleIn{RoleARN: ownPrefix + "role/r", SessionName: "session"}
+	do(alice, ops.AssumeRole, assume)
+
+	do(h, ops.UpdateUser, ops.UpdateUserIn{User: ref("alice"), NewName: "alicia"})
+	do(alice, ops.AssumeRole, assume) // the same person under another name
+	do(h, ops.DeleteAccessKey, ops.KeyIn{User: ref("alicia"), Key: alice.caller.AccessKey})
+	do(h, ops.DeleteUser, ops.UserIn{User: ref("alicia")})
+
+	again := h.user("alice")
+	do(h, ops.PutUserPolicy, ops.PutInlineIn{Holder: ref("alice"), Policy: "p", Document: statement("Allow", "sts:*", "*")})
+	refused(again, fault.Denied, "", ops.AssumeRole, assume)
+	refused(h, fault.Denied, "", ops.AssumeRole, assume)
+	do(h, ops.UpdateAssumeRolePolicy, ops.UpdateTrustIn{Role: ref("r"), Trust: trusting(`"` + ownPrefix + `user/alice"`)})
+	do(again, ops.AssumeRole, assume)
+}
+
+// The trail keeps documents, cut to a size.
+func TestTrailOfDocuments(t *testing.T) {
+	h := newHouse(t)
+	long := sized(6000)
+	do(h, ops.CreatePolicy, ops.CreatePolicyIn{Name: "P", Document: long})
+	do(h, ops.CreateRole, ops.CreateRoleIn{Name: "r", Trust: trustAccount})
+	events := do(h, ops.LookupEvents, ops.LookupEventsIn{}).Items
+	byName := map[string]audit.Event{}
+	for _, e := range events {
+		byName[e.Operation] = e
+	}
+	if e := byName["CreateRole"]; e.Params["assumeRolePolicyDocument"] != trustAccount || e.Target.ARN != ownPrefix+"role/r" || e.Action != "iam:CreateRole" || e.Result != audit.Allowed {
+		t.Errorf("CreateRole: %+v", e)
+	}
+	if e := byName["CreatePolicy"]; e.Params["policyDocument"] != long[:2048]+"…" || e.Target.ARN != ownPrefix+"policy/P" {
+		t.Errorf("CreatePolicy: %+v", e)
 	}
 }
