@@ -73,10 +73,8 @@ func (g *glob) match(s string, e *env) bool {
 		return g.rest.match(s[n:], e)
 	case shapeField:
 		return g.matchField(s[n:], e)
-	case shapeFields:
-		return g.rest.matchFields(s[n:], e)
 	}
-	return false
+	return g.rest.matchFields(s[n:], e)
 }
 
 func (g *glob) matchField(s string, e *env) bool {

@@ -160,11 +160,19 @@ func TestFields(t *testing.T) {
 		{"a:b:c", "a:b:c", true}, {"a:b:c", "a:b:cd", false}, {"a:b:c*", "a:b:c:d", true}, {"a:*:c", "a:x:c", true}, {"a:*:c", "a::c", true},
 		{"a:*:c", "a:x:y:c", false}, {"*:b:*", "x:b:", true}, {"*:b:*", "x:bb:", false}, {"*:*:*", "a:b", false}, {"*:*:*", "a:b:c:d", true},
 		{"x*y:*:?", "xy::z", true}, {"x*y:*:?", "xy::zz", false}, {"a:?:c", "a:::c", false}, {"*:b", "a:b", true}, {"*:b", "b", false}, {"*:b?:c*d", "q:bx:cd", true},
+		{"*x:b:c", "ax:b:c", true}, {"*x:b:c", "ax:c:c", false}, {"*x:b:c", "ay:b:c", false},
 	} {
 		g := (&compiler{}).compileFields(f(c.pat), false)
 		if got := g.match(c.s, &env{}); got != c.want {
 			t.Errorf("%s on %s: %v", c.pat, c.s, got)
 		}
+	}
+}
+
+func TestTidy(t *testing.T) {
+	p := Pattern{{Kind: Lit}, {Kind: Lit, Text: "a"}, {Kind: Lit, Text: "b"}, {Kind: AnyRun}, {Kind: AnyRun}, {Kind: Lit}}
+	if !matches(p, "abc") || !matches(p, "ab") || matches(p, "a") {
+		t.Error("empty pieces and neighbours count")
 	}
 }
 

@@ -330,6 +330,22 @@ func TestSeveralResourceLayers(t *testing.T) {
 	}
 }
 
+// TestRootByName: naming the root user is naming its account.
+func TestRootByName(t *testing.T) {
+	req := Request{Principal: Principal{Kind: Root, Account: "1", Names: [MaxLanguages]Names{{Name: "root"}}}, Actions: [MaxLanguages]string{"a:b"}}
+	l := Compile([]Rule{{Effect: Allow, Who: Test{Of: FromPrincipal, Op: IsPrincipal, Values: []Value{Who{Named, "root"}}}}}, nil).Layer(Trust)
+	l.Owner = "1"
+	if got := Decide(&req, l, Layer{Kind: Session}); got.Outcome != ImplicitDeny || got.Layer != Session {
+		t.Errorf("%+v", got)
+	}
+	if got := Decide(&req, l); got != (Decision{Allowed, Identity, -1, nil}) {
+		t.Errorf("%+v", got)
+	}
+	if tr := Explain(&req, Layer{Kind: Identity, Sets: []*Set{nil}}); len(tr.Layers) != 1 || !tr.Decision.Allowed() {
+		t.Errorf("%+v", tr)
+	}
+}
+
 // TestJoinSizes: sets of every size have room for their parts.
 func TestJoinSizes(t *testing.T) {
 	req := Request{Principal: Principal{Kind: User}, Actions: [MaxLanguages]string{"s:last"}}

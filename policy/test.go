@@ -156,14 +156,12 @@ func (t *test) equalFold(s string, e *env) bool {
 	return false
 }
 
+// truth compares the text of a truth value; holds has dealt with typed ones.
 func (t *test) truth(f Fact) bool {
-	switch f.kind {
-	case factBool:
-		return t.single>>(f.n&1)&1 != 0
-	case factString:
-		return t.single&2 != 0 && strings.EqualFold(f.str(), "true") || t.single&1 != 0 && strings.EqualFold(f.str(), "false")
+	if f.kind != factString {
+		return false
 	}
-	return false
+	return t.single&2 != 0 && strings.EqualFold(f.str(), "true") || t.single&1 != 0 && strings.EqualFold(f.str(), "false")
 }
 
 func (t *test) number(f Fact) bool {
@@ -261,10 +259,7 @@ func (t *test) network(f Fact) bool {
 }
 
 func (t *test) blob(f Fact) bool {
-	s, ok := f.Text()
-	if !ok {
-		return false
-	}
+	s, _ := f.Text()
 	b, err := base64.StdEncoding.DecodeString(s)
 	if err != nil {
 		return false

@@ -40,6 +40,7 @@ func TestFindings(t *testing.T) {
 		want      string // code@line:column, joined by spaces
 	}{
 		{statementOK, ""},
+		{`{"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": {"Bool": {"aws:MultiFactorAuthPresent": ["false", "true"]}}}`, ""},
 		{"{\"Effect\": \"Deny\", \"Action\": \"*\", \"Resource\": \"*\",\n \"Condition\": {\"Bool\": {\"aws:MultiFactorAuthPresent\": \"false\"}}}", "mfa-bool-misses-keys@2:16"},
 		{`{"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": {"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}}}`, ""},
 		{`{"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": {"ForAllValues:Bool": {"aws:MultiFactorAuthPresent": "false"}}}`, ""},
@@ -138,6 +139,29 @@ func TestFormat(t *testing.T) {
 	one := mustParse(t, `{"Statement":`+statementOK+`}`, Inline)
 	if got := string(one.Format()); got != "{\n  \"Statement\": {\n    \"Effect\": \"Allow\",\n    \"Action\": \"s3:GetObject\",\n    \"Resource\": \"*\"\n  }\n}\n" {
 		t.Errorf("got %s", got)
+	}
+}
+
+func TestVariables(t *testing.T) {
+	v := func(name string) policy.Piece { return policy.Piece{Kind: policy.Var, Text: name} }
+	d := func(name, def string) policy.Piece {
+		return policy.Piece{Kind: policy.Var, Text: name, Default: def, HasDefault: true}
+	}
+	l := func(s string) policy.Piece { return policy.Piece{Kind: policy.Lit, Text: s} }
+	star := policy.Piece{Kind: policy.AnyRun}
+	for s, want := range map[string]policy.Pattern{
+		"a${k}b":    {l("a"), v("k"), l("b")},
+		"${k}${l}*": {v("k"), v("l"), star},
+		"${ k }":    {v("k")},
+		"${k, 'd'}": {d("k", "d")}, "${k,'}'}": {d("k", "}")}, "${k, '' }x": {d("k", ""), l("x")}, "${k, 'a*'}": {d("k", "a*")},
+		"${*}${?}${$}": {l("*"), l("?"), l("$")},
+		"${}":          {l("${}")}, "${k": {l("${k")}, "$k}": {l("$k}")}, "$": {l("$")}, "${k, d}": {l("${k, d}")}, "${k, 'd}": {l("${k, 'd}")}, "${k, 'd'x}": {l("${k, 'd'x}")}, "${,'d'}": {l("${,'d'}")},
+		"": nil, "**": {star, star},
+	} {
+		c := converter{variables: true}
+		if got := c.pattern(s, true); !slices.Equal(got, want) {
+			t.Errorf("%s: %+v", s, got)
+		}
 	}
 }
 

@@ -100,8 +100,6 @@ func describe(tok jsontext.Token) string {
 		return "an object"
 	case '[':
 		return "a list"
-	case '}', ']':
-		return "the end of the " + map[jsontext.Kind]string{'}': "object", ']': "list"}[tok.Kind()]
 	case '"':
 		return fmt.Sprintf("%q", tok.String())
 	}

@@ -41,38 +41,26 @@ func (c *converter) pattern(s string, wildcards bool) policy.Pattern {
 // variable reads ${key}, ${key, 'default'}, ${*}, ${?} or ${$} at the beginning of s
 // and returns its length; 0 if there is none, so that the text stands for itself.
 func variable(s string) (policy.Piece, int) {
-	if !strings.HasPrefix(s, "${") {
+	body, ok := strings.CutPrefix(s, "${")
+	end := strings.IndexAny(body, ",}")
+	if !ok || end <= 0 {
 		return policy.Piece{}, 0
 	}
-	end := strings.IndexByte(s, '}')
-	if end < 0 {
-		return policy.Piece{}, 0
-	}
-	body := s[2:end]
-	if key, def, ok := strings.Cut(body, ","); ok {
-		def = strings.TrimSpace(def)
-		if strings.HasPrefix(def, "'") {
-			// The default may hold a brace: it ends at its quote.
-			start := strings.Index(s, "'") + 1
-			n := strings.IndexByte(s[start:], '\'')
-			if n < 0 {
-				return policy.Piece{}, 0
-			}
-			rest := strings.TrimLeft(s[start+n+1:], " ")
-			if !strings.HasPrefix(rest, "}") {
-				return policy.Piece{}, 0
-			}
-			return policy.Piece{Kind: policy.Var, Text: strings.TrimSpace(key), Default: s[start : start+n], HasDefault: true}, len(s) - len(rest) + 1
+	name, rest := strings.TrimSpace(body[:end]), body[end:]
+	x := policy.Piece{Kind: policy.Var, Text: name}
+	if rest[0] == ',' {
+		def, ok := strings.CutPrefix(strings.TrimLeft(rest[1:], " "), "'")
+		if !ok {
+			return policy.Piece{}, 0
 		}
-		return policy.Piece{}, 0
+		x.Default, rest, x.HasDefault = strings.Cut(def, "'") // it may hold a brace
+		if rest = strings.TrimLeft(rest, " "); !strings.HasPrefix(rest, "}") {
+			return policy.Piece{}, 0
+		}
+	} else if name == "*" || name == "?" || name == "$" {
+		x = policy.Piece{Kind: policy.Lit, Text: name}
 	}
-	switch body {
-	case "":
-		return policy.Piece{}, 0
-	case "*", "?", "$":
-		return policy.Piece{Kind: policy.Lit, Text: body}, end + 1
-	}
-	return policy.Piece{Kind: policy.Var, Text: strings.TrimSpace(body)}, end + 1
+	return x, len(s) - len(rest) + 1
 }
 
 // fields splits a pattern at its first five colons; those within a variable do not
