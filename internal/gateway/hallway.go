@@ -6,7 +6,7 @@ import (
 	"warifu/internal/audit"
 	"warifu/internal/iam"
 	"warifu/internal/ops"
-	"warifu/policy"
+	"warifu/policy/aws"
 )
 
 // authorize asks policy for all that the request needs, and leaves one event in
@@ -74,44 +74,21 @@ func record(d *Derived) audit.Fields {
 	return f
 }
 
-// layerNames are what AWS calls the layers in its sentences; with "an " or "a "
-// for an explicit deny.
-var layerNames = map[policy.LayerKind][2]string{
-	policy.Identity:        {"an ", "identity-based policy"},
-	policy.Boundary:        {"a ", "permissions boundary"},
-	policy.Session:         {"a ", "session policy"},
-	policy.Control:         {"a ", "service control policy"},
-	policy.ResourceControl: {"a ", "resource control policy"},
-	policy.Resource:        {"a ", "resource-based policy"},
-	policy.Trust:           {"a ", "role trust policy"},
-}
-
-// sentence is policy's no in a protocol's words: who may not do what on what,
-// and which kind of policy says so (IAM user guide, "Access denied messages").
-func (g *Gateway) sentence(p Protocol, d *ops.Denial) string {
-	s := "User: " + d.Caller + " is not authorized to perform: " + d.Action
+// sentence is policy's no in a protocol's words.
+func (g *Gateway) sentence(p Protocol, no *ops.Denial) string {
+	d := aws.Denial{Caller: no.Caller, Action: no.Action, Resource: no.Resource, Decision: no.Decision}
 	switch {
 	case p == S3:
-		s += ` on resource: "` + d.Resource + `"`
-	case d.Resource != "*":
-		s += " on resource: " + d.Resource
-	}
-	layer, known := layerNames[d.Decision.Layer]
-	if !known {
-		layer = layerNames[policy.Identity]
-	}
-	// A control policy that allows nothing is reported like one that denies.
-	explicit := d.Decision.Outcome == policy.ExplicitDeny || d.Decision.Layer == policy.Control || d.Decision.Layer == policy.ResourceControl
-	if explicit {
-		s += " with an explicit deny in " + layer[0] + layer[1]
-	} else {
-		s += " because no " + layer[1] + " allows the " + d.Action + " action"
+		d.Resource = `"` + d.Resource + `"`
+	case d.Resource == "*":
+		d.Resource = ""
 	}
 	if p != EC2 {
-		return s
+		return d.Message()
 	}
-	if message := g.Ops.EncodeDenial(d); message != "" {
-		s += ". Encoded authorization failure message: " + message
+	message := g.Ops.EncodeDenial(no)
+	if message == "" {
+		return d.Message()
 	}
-	return s
+	return d.Message() + ". Encoded authorization failure message: " + message
 }
