@@ -229,7 +229,10 @@ var GetAccessKeyLastUsed = Op[KeyIn, *KeyUse]{
 func (env *Env) accountKey(id string) (*iam.AccessKey, error) {
 	k, err := env.Tx.Key(id)
 	if err == nil && k.Account != env.Call.Caller.Account || fault.Is(err, fault.NotFound) {
-		return nil, fault.Of(fault.Denied, "access key", id)
+		return nil, &fault.Error{
+			Kind: fault.Denied, Noun: "access key", Name: id,
+			What: "User: " + env.Call.Caller.ARN() + " is not authorized to perform iam:GetAccessKeyLastUsed on resource: access key " + id,
+		}
 	}
 	return k, err
 }

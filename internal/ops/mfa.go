@@ -69,7 +69,7 @@ var CreateVirtualMFADevice = Op[CreateVirtualMFADeviceIn, *NewDevice]{
 		if err := iam.CheckName("virtualMFADeviceName", f.Name, iam.MaxName); err != nil {
 			return nil, err
 		}
-		if err := checkDevicePath(f.Path); err != nil {
+		if err := iam.CheckPath("path", f.Path); err != nil {
 			return nil, err
 		}
 		if err := iam.CheckTags(f.Tags, false); err != nil {
@@ -80,21 +80,6 @@ var CreateVirtualMFADevice = Op[CreateVirtualMFADeviceIn, *NewDevice]{
 		}
 		return env.newDevice(f)
 	},
-}
-
-// checkDevicePath refuses a path that AWS refuses for devices: other than for
-// users, it holds letters, digits and slashes only.
-func checkDevicePath(path string) error {
-	if err := iam.CheckPath("path", path); err != nil {
-		return err
-	}
-	ok := func(r rune) bool {
-		return r == '/' || '0' <= r && r <= '9' || 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z'
-	}
-	if strings.IndexFunc(path, func(r rune) bool { return !ok(r) }) >= 0 {
-		return fault.Field("path", "The specified value for path is invalid. It must begin and end with / and contain only alphanumeric characters and/or / characters.")
-	}
-	return nil
 }
 
 // makeRoom takes a pending device out of the way of f, if the caller may.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"reflect"
+	"strings"
 
 	"warifu/internal/api/aws/codec"
 	"warifu/internal/fault"
@@ -22,7 +23,7 @@ type service struct {
 var (
 	serviceIAM        = &service{"iam", "2010-05-08", codec.IAMNamespace, false}
 	serviceSTS        = &service{"sts", "2011-06-15", codec.STSNamespace, true}
-	serviceCloudTrail = &service{name: "cloudtrail", version: "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101"}
+	serviceCloudTrail = &service{name: "cloudtrail", version: "CloudTrail_20131101"}
 )
 
 // key finds an action: a version belongs to one service.
@@ -132,7 +133,8 @@ func (d *Door) serveJSON(w http.ResponseWriter, req *request) {
 	w.Header().Set("Content-Type", "application/x-amz-json-1.1")
 	prefix, name, _ := codec.JSONTarget(req.Header.Get("X-Amz-Target"))
 	a, ok := d.json[name]
-	if !ok || prefix != a.service.version {
+	// Older clients put a package before the version: com.amazonaws.….
+	if !ok || prefix[strings.LastIndexByte(prefix, '.')+1:] != a.service.version {
 		d.refuseJSON(w, req, "", &codec.Error{Code: "UnknownOperationException", Status: http.StatusBadRequest})
 		return
 	}

@@ -1,6 +1,7 @@
 package aws
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
@@ -87,9 +88,32 @@ var sentences = map[about]answer{
 	{fault.Invalid, "duplicate tag key"}:           {code: "InvalidInput", message: "Duplicate tag keys found."},
 	{fault.Invalid, "duplicate tag"}:               {code: "InvalidInput", message: "Duplicate tag keys found. Please note that Tag keys are case insensitive."},
 	{fault.Invalid, "caller is no user"}:           {message: "Must specify userName when calling with non-User credentials"},
+	{fault.Invalid, "arn"}:                         {message: "%s is invalid"},
+	{fault.Invalid, "user type"}:                   {code: "InvalidUserType", message: "Only IAM users can change their own password."},
+	{fault.Invalid, "authorization message"}:       {code: "InvalidAuthorizationMessageException", message: "The authorization message is not valid."},
+	{fault.Conflict, "password"}:                   {code: "EntityTemporarilyUnmodifiable", message: "The password is being changed by another request. Try again."},
+	{fault.Limit, "packed policy"}:                 {status: 400, code: "PackedPolicyTooLarge", message: "The session policies and session tags are too large to be packed into the session token."},
+	{fault.Denied, "old password"}:                 {message: "The old password was incorrect."},
+	{fault.Denied, "half mfa"}:                     {message: "MultiFactorAuthentication failed, must provide both MFA serial number and one time pass code."},
+	{fault.Denied, "mfa serial"}:                   {message: "MultiFactorAuthentication failed, unable to validate MFA code.  Please verify your MFA serial number is valid and associated with this user."},
+	{fault.Denied, "mfa code"}:                     {message: "MultiFactorAuthentication failed with invalid MFA one time pass code. "},
 	{fault.Unmodifiable, "vendor policy deletion"}: {message: "Cannot delete policies outside your own account."},
 	{fault.Unmodifiable, "vendor policy version"}:  {message: "Cannot delete policy versions for policies outside your own account."},
 	{fault.Unmodifiable, "vendor policy"}:          {message: "Cannot update policies outside your own account."},
+}
+
+// field is a field of a request that a rule of the operation refused.
+type field struct{ service, name string }
+
+// fields are AWS's codes and words for refused fields that differ from a plain
+// ValidationError with the rule's own sentence.
+var fields = map[field]answer{
+	{"iam", "cursor"}:            {message: "Invalid Marker."},
+	{"sts", "transitiveTagKeys"}: {code: "InvalidParameterValue"},
+	{"cloudtrail", "cursor"}:     {code: "InvalidNextTokenException"},
+	{"cloudtrail", "maxResults"}: {code: "InvalidMaxResultsException"},
+	{"cloudtrail", "maxItems"}:   {code: "InvalidMaxResultsException"},
+	{"cloudtrail", "startTime"}:  {code: "InvalidTimeRangeException"},
 }
 
 // answerTo puts an error into AWS's words for a service.
@@ -114,18 +138,12 @@ func answerTo(err error, service string) answer {
 		a.message = f.What
 	}
 	s, ok := sentences[about{f.Kind, f.Noun}]
+	if f.Kind == fault.Invalid && f.Noun == "field" {
+		s, ok = fields[field{service, f.Name}]
+	}
 	switch {
 	case ok:
-		a.message = s.message
-		if strings.Contains(a.message, "%s") {
-			a.message = fmt.Sprintf(a.message, f.Name)
-		}
-		if s.code != "" {
-			a.code = s.code
-		}
-		if s.status != 0 {
-			a.status = s.status
-		}
+		a.reword(s, f.Name)
 	case f.Kind == fault.Limit:
 		a.message = fmt.Sprintf("Cannot exceed quota for %s: %s", f.Noun, f.Name)
 	}
@@ -133,6 +151,15 @@ func answerTo(err error, service string) answer {
 		a.code = "InvalidParameterValue"
 	}
 	return a
+}
+
+// reword puts what s says in the place of what a says; %s is the name.
+func (a *answer) reword(s answer, name string) {
+	if s.message != "" {
+		a.message = strings.ReplaceAll(s.message, "%s", name)
+	}
+	a.code = cmp.Or(s.code, a.code)
+	a.status = cmp.Or(s.status, a.status)
 }
 
 // assumesRole are the actions whose refusal AWS words without a reason, so that

@@ -2,7 +2,7 @@ package aws
 
 import (
 	"encoding/json"
-	"flag"
+	commandline "flag"
 	"fmt"
 	"maps"
 	"os"
@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-var update = flag.Bool("update", false, "write the generated part of docs/divergences/aws.md")
+var update = commandline.Bool("update", false, "write the generated part of docs/divergences/aws.md")
 
 // member is one member of a shape in the digest of a service's model.
 type member struct {
