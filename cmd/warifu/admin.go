@@ -75,8 +75,8 @@ func (h *health) database(ctx context.Context) error {
 	return nil
 }
 
-// trail sends nothing through the writer of events: no operation goes on without
-// it.
+// trail sends a batch of no events through the trail's writer: without it no
+// operation goes on.
 func (h *health) trail(ctx context.Context) error {
 	if h.store.Record(ctx) != nil {
 		return errors.New("the audit trail cannot be written")

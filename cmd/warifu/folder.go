@@ -54,7 +54,7 @@ func openFolder(ctx context.Context, conf *config.Config, log *slog.Logger, obse
 		return nil, err
 	}
 	f.ops, err = ops.New(ops.Config{
-		Store: f.store, Keys: f.vault, Gate: f.gate, Now: time.Now, Rand: rand.Reader, Log: log, Observe: observe,
+		Store: f.store, Keys: f.vault, Gate: f.gate, Now: time.Now, Rand: rand.Reader, Log: log, Observe: observe, Issuer: conf.Issuer,
 	})
 	return f, err
 }

@@ -60,6 +60,12 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		f.report(out, r, d.name, began)
 	}()
 	setDeadlines(w, d.streams)
+	if len(r.TransferEncoding) > 0 {
+		// The request may have had a Content-Length, too, which net/http drops
+		// without a word: a proxy that went by it would take what follows for a
+		// part of this request (RFC 9112, section 6.3, asks to close).
+		w.Header().Set("Connection", "close")
+	}
 	d.handler.ServeHTTP(out, r)
 }
 

@@ -1,0 +1,55 @@
+# Everything here works on a bare Debian 12 with Go, git and make. Targets that
+# need more install it with apt: as root, or with sudo.
+
+.DEFAULT_GOAL := build
+.PHONY: build run test lint fuzz nested unit bench bench-numbers clean
+
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+FUZZTIME    ?= 3s
+
+# Static, without paths of this machine, without symbols.
+build:
+	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o bin/warifu ./cmd/warifu
+
+# A server on http://localhost:7420 that keeps its data in ./data, with a small
+# pretended EC2 behind it to try policies on.
+run: build
+	./bin/warifu serve --data data --listen localhost:7420 --admin-listen localhost:7421 --demo
+
+# All checks; the tests come last, so that their result is the end of the output.
+test: deps lint nested fuzz unit
+
+.PHONY: deps
+deps:
+	scripts/test-deps
+
+lint:
+	@unformatted=$$(gofmt -l .); test -z "$$unformatted" || { echo "gofmt these files:"; echo "$$unformatted"; exit 1; }
+	go vet ./...
+	go run $(STATICCHECK) ./...
+
+# The race detector needs cgo. Two packages at a time, because some start a
+# PostgreSQL of their own.
+unit:
+	CGO_ENABLED=1 go test -race -p 2 -timeout 20m ./...
+
+# Each fuzz target for a moment: what was found before is in testdata and is run
+# by every test.
+fuzz:
+	FUZZTIME=$(FUZZTIME) scripts/fuzz
+
+# Modules of their own, so that what they need is not needed by the server.
+nested:
+	scripts/nested go vet ./...
+	scripts/nested go test ./...
+
+bench:
+	go test -run '^$$' -bench . -benchmem ./...
+	scripts/nested go test -run '^$$' -bench . -benchmem ./...
+
+# Size of the program, time until it is ready, memory when idle.
+bench-numbers:
+	go test -count 1 -run '^TestNumbers$$' -v ./cmd/warifu
+
+clean:
+	rm -rf bin
