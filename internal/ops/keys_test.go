@@ -11,6 +11,7 @@ import (
 	"warifu/internal/ops"
 	"warifu/internal/store"
 	"warifu/internal/testkit"
+	"warifu/policy"
 )
 
 func TestAccessKeys(t *testing.T) {
@@ -86,6 +87,66 @@ func TestRootIsItsOwn(t *testing.T) {
 	faultIs(t, testkit.Fails(t, w, admin, ops.CreateAccessKey, ops.UserIn{User: root}), fault.NotFound, "user")
 	testkit.Fails(t, w, admin, ops.CreateLoginProfile, ops.CreateLoginProfileIn{User: root, Password: secret("correct horse battery")})
 	testkit.Fails(t, w, admin, ops.DeactivateMFADevice, ops.DeviceIn{User: root, Serial: "arn:aws:iam::123456789012:mfa/x"})
+}
+
+// Root makes its own keys, its sessions live an hour at most, and it assumes no
+// role.
+func TestRootSessions(t *testing.T) {
+	w := testkit.New(t)
+	var root iam.User
+	err := w.Store.View(context.Background(), func(tx *store.Tx) error {
+		u, err := tx.RootUser(testkit.Account)
+		if err == nil {
+			root = *u
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	console := w.Admin(t)
+	console.Caller = ops.Caller{Account: testkit.Account, Kind: policy.Root, User: root}
+	k := testkit.Do(t, w, console, ops.CreateAccessKey, ops.UserIn{})
+	call := w.As(t, k.ID, "")
+	if id := testkit.Do(t, w, call, ops.GetCallerIdentity, struct{}{}); id.ARN != "arn:aws:iam::123456789012:root" || id.ID != "123456789012" {
+		t.Errorf("root is %+v", id)
+	}
+	for _, asked := range []time.Duration{0, 12 * time.Hour} {
+		s := testkit.Do(t, w, call, ops.GetSessionToken, ops.GetSessionTokenIn{Duration: asked})
+		if life := s.Expires.Sub(w.Clock.Now()); life != time.Hour {
+			t.Errorf("a session of root lives %v", life)
+		}
+		testkit.Do(t, w, w.As(t, s.AccessKeyID, s.Token), ops.GetCallerIdentity, struct{}{})
+	}
+	newRole(t, w, "worker", trustHere, "")
+	if _, err := assume(w, call, ops.AssumeRoleIn{RoleARN: roleARN + "worker"}); !fault.Is(err, fault.Denied) {
+		t.Error(err)
+	}
+	// Nobody else sees or takes root's key.
+	faultIs(t, testkit.Fails(t, w, w.Admin(t), ops.DeleteAccessKey, ops.KeyIn{User: ops.Ref{ID: root.ID}, Key: k.ID}), fault.NotFound, "user")
+	testkit.Do(t, w, call, ops.DeleteAccessKey, ops.KeyIn{Key: k.ID})
+}
+
+// The use of a role's session is the role's use.
+func TestRoleLastUsed(t *testing.T) {
+	w := testkit.New(t)
+	newRole(t, w, "worker", trustHere, "")
+	session := mustAssume(t, w, w.Admin(t), ops.AssumeRoleIn{RoleARN: roleARN + "worker"})
+	get := func() *ops.Role {
+		return testkit.Do(t, w, w.Admin(t), ops.GetRole, ops.RoleIn{Role: ops.Ref{Name: "worker"}})
+	}
+	if r := get(); !r.LastUsed.IsZero() {
+		t.Errorf("an unused role was used at %v", r.LastUsed)
+	}
+	w.Used(&session.Caller, w.Clock.Now(), "s3", "eu-west-1")
+	for _, when := range []string{"before", "after"} {
+		if r := get(); !r.LastUsed.Equal(testkit.Epoch) || r.LastRegion != "eu-west-1" {
+			t.Errorf("%s the flush: used at %v in %q", when, r.LastUsed, r.LastRegion)
+		}
+		if err := w.Flush(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 func TestAccessKeyLastUsed(t *testing.T) {

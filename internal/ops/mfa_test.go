@@ -275,6 +275,26 @@ func TestBudgetOfCodes(t *testing.T) {
 	})
 }
 
+// C-3: a client that hangs up is counted all the same.
+func TestCountsOutliveTheClient(t *testing.T) {
+	testkit.Each(t, func(t *testing.T, w *testkit.World) {
+		p := newPerson(t, w, "alice", forceMFA)
+		p.enrol(t)
+		gone, hangUp := context.WithCancel(context.Background())
+		hangUp()
+		for range iam.MaxCodeFailures {
+			_, err := ops.Run(gone, w.Server, p.call(t), ops.GetSessionToken, ops.GetSessionTokenIn{Serial: p.serial, Code: "00000x"})
+			faultIs(t, err, fault.Denied, "mfa code")
+		}
+		_, err := p.session(t, p.code(t, 0))
+		faultIs(t, err, fault.Denied, "mfa code")
+		events := testkit.Do(t, w, w.Admin(t), ops.LookupEvents, ops.LookupEventsIn{Query: audit.Query{Operation: "GetSessionToken"}}).Items
+		if len(events) != iam.MaxCodeFailures+1 {
+			t.Errorf("the trail has %d of the attempts", len(events))
+		}
+	})
+}
+
 // C-9: a broken-off enrolment runs out, and until then its maker may replace it,
 // others may not.
 func TestPendingDevice(t *testing.T) {

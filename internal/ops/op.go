@@ -154,7 +154,7 @@ func Run[In, Out any](ctx context.Context, s *Server, call Call, op Op[In, Out],
 // cannot be written refuses the operation.
 func (s *Server) record(ctx context.Context, ev *audit.Event, err error) error {
 	end(ev, err)
-	if trail := s.store.Record(ctx, *ev); trail != nil {
+	if trail := s.store.Record(context.WithoutCancel(ctx), *ev); trail != nil {
 		return fault.Wrap(trail, "record the event")
 	}
 	var r *refusal
@@ -165,8 +165,10 @@ func (s *Server) record(ctx context.Context, ev *audit.Event, err error) error {
 }
 
 // update runs step in a durable transaction that also holds its event. When
-// step fails, what it wrote is rolled back and its event is written alone.
+// step fails, what it wrote is rolled back and its event is written alone. A
+// client that hangs up undoes neither: a wrong code stays counted (C-3).
 func (s *Server) update(ctx context.Context, step func(*store.Tx) error, ev *audit.Event) error {
+	ctx = context.WithoutCancel(ctx)
 	var kept error // the error of a step whose writes stay
 	err := s.store.Update(ctx, func(tx *store.Tx) error {
 		kept = nil
