@@ -71,6 +71,7 @@ func openSQLite(ctx context.Context, dsn string, o Options) (_ database, err err
 		"synchronous(FULL)",
 		fmt.Sprintf("wal_autocheckpoint(%d)", pagesPerCheckpoint),
 		"cache_size(-16384)", // KiB
+		"mmap_size(0)",       // mapping anew after every change costs more than it saves
 	}}
 	// The path is escaped so that ? and # in it are no query.
 	d.db, err = sql.Open("sqlite", (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: q.Encode()}).String())

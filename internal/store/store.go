@@ -23,9 +23,10 @@ type Options struct {
 
 // Store is an open database. It is safe for concurrent use.
 type Store struct {
-	db     database
-	writer *writer
-	slow   sync.Mutex // held by a transaction that lost too often; see retry
+	db        database
+	writer    *writer
+	slow      sync.Mutex // held by a transaction that lost too often; see retry
+	revisions revisions
 }
 
 // Open opens the database that dsn names and brings its schema up to date.
@@ -47,7 +48,9 @@ func Open(ctx context.Context, dsn string, o Options) (*Store, error) {
 		db.close()
 		return nil, err
 	}
-	return &Store{db: db, writer: startWriter(db)}, nil
+	s := &Store{db: db}
+	s.writer = startWriter(db, s.revisions.changed)
+	return s, nil
 }
 
 // Close finishes the writes that were handed in and closes the database. No
@@ -83,7 +86,11 @@ func (s *Store) Update(ctx context.Context, fn func(*Tx) error) error {
 	if s.db.oneWriter() {
 		return s.writer.do(ctx, &job{ctx: ctx, fn: fn})
 	}
-	return s.attempt(ctx, write, fn)
+	err := s.attempt(ctx, write, fn)
+	if err == nil {
+		s.revisions.changed()
+	}
+	return err
 }
 
 // Record appends events to the trail in a transaction of their own. They
@@ -132,10 +139,16 @@ func once(ctx context.Context, db database, m mode, fn func(*Tx) error) error {
 	if err != nil {
 		return fault.Wrap(err, "begin a transaction")
 	}
+	open := true
+	defer func() {
+		if open { // fn failed or, as t.Fatal does, ended its goroutine
+			s.rollback()
+		}
+	}()
 	if err := run(ctx, db, s, fn); err != nil {
-		s.rollback()
 		return err
 	}
+	open = false
 	if err := s.commit(); err != nil {
 		return fault.Wrap(err, "commit")
 	}

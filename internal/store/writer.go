@@ -30,14 +30,15 @@ type job struct {
 // here, for it has one writer at a time anyway; PostgreSQL only the recorded
 // events.
 type writer struct {
-	db    database
-	queue chan *job
-	quit  chan struct{}
-	ended chan struct{}
+	db      database
+	changed func() // told of each commit that holds an update, before its answer
+	queue   chan *job
+	quit    chan struct{}
+	ended   chan struct{}
 }
 
-func startWriter(db database) *writer {
-	w := &writer{db: db, queue: make(chan *job, maxBatch), quit: make(chan struct{}), ended: make(chan struct{})}
+func startWriter(db database, changed func()) *writer {
+	w := &writer{db: db, changed: changed, queue: make(chan *job, maxBatch), quit: make(chan struct{}), ended: make(chan struct{})}
 	go w.loop()
 	return w
 }
@@ -145,6 +146,12 @@ func (w *writer) together(jobs []*job) error {
 	if err != nil {
 		return fault.Wrap(err, "begin a transaction")
 	}
+	open := true
+	defer func() {
+		if open {
+			s.rollback()
+		}
+	}()
 	written := len(events)
 	if len(events) > 0 {
 		// Events stand together: none of them can fail alone.
@@ -162,11 +169,14 @@ func (w *writer) together(jobs []*job) error {
 		}
 	}
 	if err != nil || written == 0 {
-		s.rollback()
 		return err
 	}
+	open = false
 	if err := s.commit(); err != nil {
 		return fault.Wrap(err, "commit")
+	}
+	if len(updates) > 0 {
+		w.changed()
 	}
 	return nil
 }
