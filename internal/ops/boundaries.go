@@ -52,7 +52,7 @@ func bounding(kind iam.PrincipalKind, op string) Op[BoundaryIn, struct{}] {
 			if err != nil {
 				return none, err
 			}
-			return none, env.bind(kind, in.Holder, id)
+			return none, env.setBoundary(kind, in.Holder, id)
 		},
 	}
 }
@@ -63,13 +63,13 @@ func unbounding(kind iam.PrincipalKind, op string) Op[HolderIn, struct{}] {
 		Target: func(env *Env, in HolderIn) (Target, error) { return env.holderTarget(kind, in.Holder) },
 		Record: func(in HolderIn) audit.Fields { return audit.Fields{string(kind) + "Name": in.Holder.String()} },
 		Do: func(env *Env, in HolderIn) (none struct{}, err error) {
-			return none, env.bind(kind, in.Holder, 0)
+			return none, env.setBoundary(kind, in.Holder, 0)
 		},
 	}
 }
 
-// bind sets the boundary of a user or role; zero removes it.
-func (env *Env) bind(kind iam.PrincipalKind, r Ref, boundary name.ID) error {
+// setBoundary sets the boundary of a user or role; zero removes it.
+func (env *Env) setBoundary(kind iam.PrincipalKind, r Ref, boundary name.ID) error {
 	if kind == iam.KindRole {
 		role, err := env.role(r)
 		if err != nil {

@@ -114,6 +114,7 @@ type roleDetail struct {
 	Arn                      string
 	CreateDate               time.Time
 	AssumeRolePolicyDocument string           `aws:",urlencoded"`
+	InstanceProfileList      []string         `aws:",keep"` // empty: there are none, and tools look for the list
 	RolePolicyList           []policyText     `aws:",keep"`
 	AttachedManagedPolicies  []attachedPolicy `aws:",keep"`
 	PermissionsBoundary      *boundary
