@@ -161,15 +161,22 @@ func (c *compiler) addTest(out *rule, x Test, negate bool) {
 }
 
 // applies tells whether a rule whose action is known to match applies.
-func (r *rule) applies(e *env) bool {
-	if len(r.where) > 0 && !matchAny(r.where, e.resource, e) {
+func (ix *index) applies(n uint32, e *env) bool {
+	g := &ix.gates[n]
+	if g.globs < g.globsEnd && !matchAny(ix.globs[g.globs:g.globsEnd], e.resource, e) {
 		return false
 	}
-	for i := range r.tests {
-		if !r.tests[i].holds(e) {
+	tests := ix.tests[g.tests:g.testsEnd]
+	for i := range tests {
+		if !tests[i].holds(e) {
 			return false
 		}
 	}
+	return !g.more || ix.rules[n].allowsMore(e)
+}
+
+// allowsMore evaluates what few rules have.
+func (r *rule) allowsMore(e *env) bool {
 	return (r.who == nil || r.who.grade(e) != gradeNone) && (r.more == nil || r.more.holds(e))
 }
 

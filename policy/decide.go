@@ -2,8 +2,8 @@ package policy
 
 // verdict is what one layer says.
 type verdict struct {
-	deny  *rule
-	allow *rule
+	deny  *Rule
+	allow *Rule
 	grade grade // of the allow, in a layer that belongs to a resource
 }
 
@@ -52,7 +52,7 @@ func (n *names) decide(req *Request, layers []Layer) Decision {
 		v := verdict{}
 		n.judge(req, l, &v)
 		if v.deny != nil {
-			return Decision{ExplicitDeny, l.Kind, i, &v.deny.src.ID}
+			return Decision{ExplicitDeny, l.Kind, i, &v.deny.ID}
 		}
 		t.add(req, l, i, &v)
 	}
@@ -75,14 +75,13 @@ func (n *names) judge(req *Request, l *Layer, v *verdict) {
 		// other than those it was written in, and the processor waits for that.
 		var e env
 		e.req, e.ctx, e.resource, e.lang = req, req.Context, req.Resources[lang], Language(lang)
-		bit := serviceBit(a.serviceHash)
 		for _, s := range l.Sets {
 			if s == nil {
 				continue
 			}
 			for i := range s.parts[lang] {
 				p := &s.parts[lang][i]
-				if p.mask&bit == 0 {
+				if !p.filter.passes(a) {
 					continue
 				}
 				if p.ix.judge(a, &e, owned, v); v.deny != nil {
@@ -94,27 +93,28 @@ func (n *names) judge(req *Request, l *Layer, v *verdict) {
 }
 
 func (ix *index) judge(a *actionName, e *env, owned bool, v *verdict) {
-	l := ix.lookup(a)
-	for _, m := range ix.members[l.from:l.allow] {
-		if r := ix.candidate(m, a.name, e); r != nil && r.applies(e) {
-			v.deny = r
+	var room [1]uint32
+	deny, allow := ix.parts(ix.lookup(a), &room)
+	for _, m := range deny {
+		if ix.named(m, a.name, e) && ix.applies(m&^compareAction, e) {
+			v.deny = ix.gates[m&^compareAction].src
 			return
 		}
 	}
 	if v.allow != nil && (!owned || v.grade == gradeFinal) {
 		return
 	}
-	for _, m := range ix.members[l.allow:l.to] {
-		r := ix.candidate(m, a.name, e)
-		if r == nil || !r.applies(e) {
+	for _, m := range allow {
+		n := m &^ compareAction
+		if !ix.named(m, a.name, e) || !ix.applies(n, e) {
 			continue
 		}
 		if !owned {
-			v.allow = r
+			v.allow = ix.gates[n].src
 			return
 		}
-		if g := r.gradeOf(e); g > v.grade {
-			v.allow, v.grade = r, g
+		if g := ix.rules[n].gradeOf(e); g > v.grade {
+			v.allow, v.grade = ix.gates[n].src, g
 			if g == gradeFinal {
 				return
 			}
@@ -122,13 +122,9 @@ func (ix *index) judge(a *actionName, e *env, owned bool, v *verdict) {
 	}
 }
 
-// candidate returns the rule of a member if its action matches.
-func (ix *index) candidate(m uint32, action string, e *env) *rule {
-	r := &ix.rules[m&^compareAction]
-	if m&compareAction != 0 && !r.what.matches(action, e) {
-		return nil
-	}
-	return r
+// named tells whether the action matches the rule of a member.
+func (ix *index) named(m uint32, action string, e *env) bool {
+	return m&compareAction == 0 || ix.rules[m&^compareAction].what.matches(action, e)
 }
 
 func (r *rule) gradeOf(e *env) grade {
@@ -148,8 +144,8 @@ type tally struct {
 	limit        int // the first boundary or session layer that does not allow
 	control      int // the first control layer that does not allow
 	resource     int // the one that allows with the best grade
-	identityRule *rule
-	resourceRule *rule
+	identityRule *Rule
+	resourceRule *Rule
 	grade        grade
 	must         bool // the resource's layer must allow, whatever the identity policies say
 	abroad       bool // the resource belongs to another account
@@ -202,7 +198,7 @@ func (t *tally) decide(req *Request, layers []Layer) Decision {
 	if t.identityRule == nil {
 		return Decision{Allowed, Identity, t.identity, nil} // a root user needs no rule
 	}
-	return Decision{Allowed, Identity, t.identity, &t.identityRule.src.ID}
+	return Decision{Allowed, Identity, t.identity, &t.identityRule.ID}
 }
 
 // byResource decides what the resource's policy settles alone.
@@ -216,7 +212,7 @@ func (t *tally) byResource(req *Request, layers []Layer) (Decision, bool) {
 	case t.grade == gradeGrants && t.limit != nowhere:
 		return refused(layers, t.limit, 0), true
 	}
-	return Decision{Allowed, layers[t.resource].Kind, t.resource, &t.resourceRule.src.ID}, true
+	return Decision{Allowed, layers[t.resource].Kind, t.resource, &t.resourceRule.ID}, true
 }
 
 // refused is the implicit deny of the layer at a position, or of a kind that there

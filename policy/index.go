@@ -3,6 +3,7 @@ package policy
 import (
 	"encoding/binary"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 )
@@ -14,20 +15,57 @@ import (
 // colon): the list holds each rule with a wildcard there, marked where the action
 // must still be compared. Actions of other services share one list.
 type index struct {
-	rules    []rule
-	members  []uint32 // rule numbers; the top bit says that the action must be compared
-	actions  table
-	services table
-	other    list   // for actions in no table
-	mask     uint64 // services that the tables name, hashed to a bit each; all ones if other is not empty
+	table   table
+	members []uint32 // rule numbers; the top bit says that the action must be compared
+	gates   []gate   // what most decisions need of each rule
+	globs   []glob   // of all rules
+	tests   []test   // of all rules
+	rules   []rule   // those that deny come first
+	other   list     // for actions in no table
+	filter  filter
 }
 
-// list is a run of members: first the rules that deny, then those that allow.
+// gate is a rule as decisions mostly see it: small, so that several share what the
+// processor loads at once.
+type gate struct {
+	src             *Rule
+	globs, globsEnd uint32 // resource patterns; if there are any, one must match
+	tests, testsEnd uint32 // all must hold
+	more            bool   // there is more to look at in rules
+}
+
+// filter tells actions that a policy cannot match, mostly.
+type filter struct {
+	services uint64 // services that have rules for actions not named in full, hashed to a bit each
+	actions  uint64 // actions named in full, hashed to a bit each
+}
+
+func (f *filter) passes(a *actionName) bool {
+	return f.services>>(a.serviceHash>>26)&1|f.actions>>(a.hash>>26)&1 != 0
+}
+
+func bit(hash uint32) uint64 { return 1 << (hash >> 26) }
+
+// list is a run of members: first the rules that deny, then those that allow. A list
+// of one member holds it itself: it is the number from, and to is single.
 type list struct{ from, allow, to uint32 }
 
-const compareAction = 1 << 31
+const (
+	compareAction = 1 << 31
+	single        = math.MaxUint32
+)
 
-// table maps names to lists; open addressing, a power of two in size.
+// parts returns the members that deny and those that allow; room is for a single one.
+func (ix *index) parts(l *list, room *[1]uint32) (deny, allow []uint32) {
+	if l.to != single {
+		return ix.members[l.from:l.allow], ix.members[l.allow:l.to]
+	}
+	room[0] = l.from
+	return room[:l.allow], room[l.allow:]
+}
+
+// table maps action names and services to lists; open addressing, a power of two in
+// size.
 type table struct {
 	slots []slot
 	names string
@@ -36,18 +74,21 @@ type table struct {
 type slot struct {
 	hash uint32 // 0: free
 	off  uint32
-	len  uint32
+	len  uint32 // the top bit marks a service
 	list list
 }
 
-func (t *table) find(name string, hash uint32) *list {
+const serviceName = 1 << 31
+
+// find looks up a name of the kind that mark says.
+func (t *table) find(name string, hash, mark uint32) *list {
 	n := uint32(len(t.slots))
 	if n == 0 {
 		return nil
 	}
 	for i := hash & (n - 1); ; i = (i + 1) & (n - 1) {
 		s := &t.slots[i]
-		if s.hash == hash && t.names[s.off:s.off+s.len] == name {
+		if s.hash == hash && s.len == uint32(len(name))|mark && t.names[s.off:][:len(name)] == name {
 			return &s.list
 		}
 		if s.hash == 0 {
@@ -56,35 +97,42 @@ func (t *table) find(name string, hash uint32) *list {
 	}
 }
 
-// makeTable makes a table from sorted names and their lists.
-func makeTable(names []string, lists []list) table {
-	if len(names) == 0 {
+// tableEntry is what a table is made from.
+type tableEntry struct {
+	name string
+	mark uint32
+	list list
+}
+
+func makeTable(entries []tableEntry) table {
+	if len(entries) == 0 {
 		return table{}
 	}
 	size := 2
-	for size < len(names)+len(names)/2 {
+	for size < len(entries)+len(entries)/2 {
 		size *= 2
 	}
-	t := table{slots: make([]slot, size), names: strings.Join(names, "")}
-	off := uint32(0)
-	for k, name := range names {
-		h := hashName(name)
+	t := table{slots: make([]slot, size)}
+	var names strings.Builder
+	for _, e := range entries {
+		h := hashName(e.name)
 		i := h & uint32(size-1)
 		for t.slots[i].hash != 0 {
 			i = (i + 1) & uint32(size-1)
 		}
-		t.slots[i] = slot{h, off, uint32(len(name)), lists[k]}
-		off += uint32(len(name))
+		t.slots[i] = slot{h, uint32(names.Len()), uint32(len(e.name)) | e.mark, e.list}
+		names.WriteString(e.name)
 	}
+	t.names = names.String()
 	return t
 }
 
 // lookup returns the candidates for an action.
 func (ix *index) lookup(a *actionName) *list {
-	if l := ix.actions.find(a.name, a.hash); l != nil {
+	if l := ix.table.find(a.name, a.hash, 0); l != nil {
 		return l
 	}
-	if l := ix.services.find(a.service(), a.serviceHash); l != nil {
+	if l := ix.table.find(a.service(), a.serviceHash, serviceName); l != nil {
 		return l
 	}
 	return &ix.other
@@ -106,8 +154,6 @@ func makeActionName(lower string) actionName {
 
 // service is what stands before the first colon, or "".
 func (a *actionName) service() string { return a.name[:a.serviceLen] }
-
-func serviceBit(hash uint32) uint64 { return 1 << (hash >> 26) }
 
 // actionUse is what a rule's What says about actions, read off its patterns.
 type actionUse struct {
@@ -176,10 +222,11 @@ func (u *actionUse) everywhere() bool {
 
 // indexer makes an index.
 type indexer struct {
-	ix    *index
-	uses  []actionUse
-	known map[string]list // lists by content
-	key   []byte
+	ix      *index
+	uses    []actionUse
+	entries []tableEntry
+	known   map[string]list // lists by content
+	key     []byte
 }
 
 // newIndex makes an index over rules, which it sorts: those that deny come first.
@@ -206,10 +253,11 @@ func newIndex(rules []rule) *index {
 	}
 	x.ix.other = x.list(x.inService("", global, false))
 	if len(global) > 0 {
-		x.ix.mask = ^uint64(0)
+		x.ix.filter.services = ^uint64(0)
 	}
 	x.addServices(bound, global)
 	x.addActions(naming, bound, global)
+	x.ix.table = makeTable(x.entries)
 	x.ix.pack()
 	return x.ix
 }
@@ -233,6 +281,7 @@ func (ix *index) pack() {
 		texts.WriteString(globs[i].suf)
 	}
 	globs, tests = slices.Clip(globs), slices.Clip(tests)
+	ix.globs, ix.tests, ix.gates = globs, tests, make([]gate, len(ix.rules))
 	all := texts.String()
 	take := func(n int) (s string) {
 		s, all = all[:n], all[n:]
@@ -243,7 +292,12 @@ func (ix *index) pack() {
 		g.pre, g.suf = take(len(g.pre)), take(len(g.suf))
 	}
 	for i := range ix.rules {
-		r := &ix.rules[i]
+		r, g := &ix.rules[i], &ix.gates[i]
+		g.src, g.more = r.src, r.who != nil || r.more != nil
+		g.globs = uint32(len(ix.globs) - len(globs))
+		g.globsEnd = g.globs + uint32(len(r.where))
+		g.tests = uint32(len(ix.tests) - len(tests))
+		g.testsEnd = g.tests + uint32(len(r.tests))
 		r.where, globs = split(globs, len(r.where))
 		r.tests, tests = split(tests, len(r.tests))
 		for j := range r.tests {
@@ -292,50 +346,53 @@ func (x *indexer) inService(service string, rules []uint32, bound bool) []uint32
 // list stores the members; equal lists are stored once.
 func (x *indexer) list(members []uint32) list {
 	x.key = x.key[:0]
+	denies := uint32(0)
 	for _, m := range members {
 		x.key = binary.LittleEndian.AppendUint32(x.key, m)
+		if x.ix.rules[m&^compareAction].src.Effect == Deny {
+			denies++
+		}
+	}
+	if len(members) == 1 {
+		return list{members[0], denies, single}
 	}
 	if l, ok := x.known[string(x.key)]; ok {
 		return l
 	}
-	l := list{from: uint32(len(x.ix.members))}
-	l.allow = l.from
-	for _, m := range members {
-		if x.ix.rules[m&^compareAction].src.Effect == Deny {
-			l.allow++
-		}
-	}
+	from := uint32(len(x.ix.members))
 	x.ix.members = append(x.ix.members, members...)
-	l.to = uint32(len(x.ix.members))
+	l := list{from, from + denies, uint32(len(x.ix.members))}
 	x.known[string(x.key)] = l
 	return l
 }
 
+// addServices makes lists for the services that some rule names; one whose list is
+// that of any other service needs no entry.
 func (x *indexer) addServices(bound map[string][]uint32, global []uint32) {
-	names := slices.Sorted(maps.Keys(bound))
-	lists := make([]list, len(names))
-	for i, s := range names {
-		lists[i] = x.list(x.inService(s, merge(bound[s], global), true))
-		x.ix.mask |= serviceBit(hashName(s))
+	for _, s := range slices.Sorted(maps.Keys(bound)) {
+		members := x.inService(s, merge(bound[s], global), true)
+		if len(members) > 0 {
+			x.ix.filter.services |= bit(hashName(s))
+		}
+		if l := x.list(members); l != x.ix.other {
+			x.entries = append(x.entries, tableEntry{s, serviceName, l})
+		}
 	}
-	x.ix.services = makeTable(names, lists)
 }
 
 func (x *indexer) addActions(naming, bound map[string][]uint32, global []uint32) {
-	names := slices.Sorted(maps.Keys(naming))
-	lists := make([]list, len(names))
-	for i, name := range names {
-		var e env // no name in full depends on a request
+	var none env // no name in full depends on a request
+	for _, name := range slices.Sorted(maps.Keys(naming)) {
 		var members []uint32
 		for _, n := range merge(merge(bound[serviceOf(name)], global), naming[name]) {
 			switch r := &x.ix.rules[n]; {
 			case x.uses[n].complex:
 				members = append(members, n|compareAction)
-			case r.what == nil || r.what.matches(name, &e):
+			case r.what == nil || r.what.matches(name, &none):
 				members = append(members, n)
 			}
 		}
-		lists[i] = x.list(members)
+		x.ix.filter.actions |= bit(hashName(name))
+		x.entries = append(x.entries, tableEntry{name, 0, x.list(members)})
 	}
-	x.ix.actions = makeTable(names, lists)
 }

@@ -9,11 +9,11 @@ type Set struct {
 	keys  *Keys
 }
 
-// part is an index behind the services that it has rules for, so that a policy
-// that cannot match is skipped without touching its memory.
+// part is an index behind its filter, so that a policy that cannot match is skipped
+// without touching its memory.
 type part struct {
-	mask uint64
-	ix   *index
+	filter filter
+	ix     *index
 }
 
 // inlineParts is for how many parts a set has room of its own, next to its head.
@@ -66,11 +66,11 @@ func Compile(rules []Rule, keys *Keys) *Set {
 
 func newPart(rules []rule) part {
 	ix := newIndex(rules)
-	return part{ix.mask, ix}
+	return part{ix.filter, ix}
 }
 
 // Join returns a set that stands for all the sets given. They stay shared: it costs
-// 16 bytes for each of them.
+// 24 bytes for each of them.
 func Join(sets ...*Set) *Set {
 	most := 0
 	for _, s := range sets {
