@@ -5,9 +5,11 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"warifu/internal/audit"
+	"warifu/internal/fault"
 )
 
 // eventRow is an event as it is stored. The goroutine that has the event spells
@@ -26,7 +28,14 @@ type eventRow struct {
 	body      string
 }
 
-func encodeEvent(e *audit.Event) eventRow {
+// encodeEvent spells an event. Measured, encoding/json is as fast here as an
+// encoder by hand.
+func encodeEvent(e audit.Event) (eventRow, error) {
+	e.At = e.At.UTC().Truncate(time.Microsecond) // as the column has it
+	body, err := json.Marshal(e)
+	if err != nil {
+		return eventRow{}, fault.Wrap(err, "spell an event")
+	}
 	return eventRow{
 		account:   int64(e.Account),
 		at:        micros(e.At),
@@ -38,8 +47,18 @@ func encodeEvent(e *audit.Event) eventRow {
 		target:    clean(e.Target.Name),
 		service:   clean(e.Service),
 		readOnly:  e.ReadOnly,
-		body:      string(appendEvent(make([]byte, 0, 1024), e)),
+		body:      string(body),
+	}, nil
+}
+
+func encodeEvents(events []audit.Event) (rows []eventRow, err error) {
+	rows = make([]eventRow, len(events))
+	for i := range events {
+		if rows[i], err = encodeEvent(events[i]); err != nil {
+			return nil, err
+		}
 	}
+	return rows, nil
 }
 
 // lastPart returns what follows the service in iam:CreateUser.
@@ -56,9 +75,9 @@ func clean(s string) string {
 
 // AppendEvents writes events into the trail as part of the transaction.
 func (tx *Tx) AppendEvents(events ...audit.Event) error {
-	rows := make([]eventRow, len(events))
-	for i := range events {
-		rows[i] = encodeEvent(&events[i])
+	rows, err := encodeEvents(events)
+	if err != nil {
+		return err
 	}
 	return tx.appendRows(rows)
 }

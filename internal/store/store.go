@@ -98,9 +98,9 @@ func (s *Store) Update(ctx context.Context, fn func(*Tx) error) error {
 // take the last moments of them, which is why changes do not record their
 // events so but with Tx.AppendEvents.
 func (s *Store) Record(ctx context.Context, events ...audit.Event) error {
-	rows := make([]eventRow, len(events))
-	for i := range events {
-		rows[i] = encodeEvent(&events[i])
+	rows, err := encodeEvents(events)
+	if err != nil {
+		return err
 	}
 	return s.writer.do(ctx, &job{ctx: ctx, events: rows})
 }
