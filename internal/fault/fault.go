@@ -24,6 +24,7 @@ const (
 	Unauthenticated             // nobody, or nobody known, is asking
 	Expired                     // the credentials were good and have run out
 	BadCode                     // a one-time code or pair of codes does not fit
+	StepUp                      // the session must prove a factor anew first; Noun says which: a dialog, then the same again
 	Limit                       // a quota would be exceeded
 	Throttled                   // too many attempts; try again later
 	Unsupported                 // known, but not answered here
@@ -32,7 +33,7 @@ const (
 var kindNames = [...]string{
 	Internal: "internal", Invalid: "invalid", Malformed: "malformed", WeakPassword: "weak password",
 	NotFound: "not found", Exists: "exists", Conflict: "conflict", Unmodifiable: "unmodifiable",
-	Denied: "denied", Unauthenticated: "unauthenticated", Expired: "expired", BadCode: "bad code",
+	Denied: "denied", Unauthenticated: "unauthenticated", Expired: "expired", BadCode: "bad code", StepUp: "step up",
 	Limit: "limit", Throttled: "throttled", Unsupported: "unsupported",
 }
 

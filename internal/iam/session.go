@@ -23,13 +23,10 @@ func (m Method) Second() bool { return m != MethodPassword }
 // Proved is one thing that was proved, and when. Each proof is kept with its
 // own method and time: which of them counts is for the asker to say.
 type Proved struct {
-	Method Method  `json:"method"`
-	Factor name.ID `json:"factor,omitempty"` // that proved it; zero for a password
-	At     int64   `json:"at"`               // microseconds since 1970 UTC
+	Method Method
+	Factor name.ID // that proved it; zero for a password
+	At     time.Time
 }
-
-// Time is when it was proved.
-func (p Proved) Time() time.Time { return time.UnixMicro(p.At).UTC() }
 
 // Session is a person signed in to the console. Its secret is known to the
 // browser only; what is kept is a hash.
@@ -55,7 +52,7 @@ func (s *Session) Live(now time.Time) bool {
 // Last is the newest proof of a kind: of a second factor, or of a password.
 func (s *Session) Last(second bool) (last Proved, ok bool) {
 	for _, p := range s.Proved {
-		if p.Method.Second() == second && (!ok || p.At > last.At) {
+		if p.Method.Second() == second && (!ok || p.At.After(last.At)) {
 			last, ok = p, true
 		}
 	}

@@ -15,9 +15,10 @@ import (
 type Caller struct {
 	Account   name.Account
 	Kind      policy.PrincipalKind
-	User      iam.User    // Root, User; FederatedUser: the user who federated
-	Role      iam.Role    // RoleSession
-	Session   *sts.Claims // nil for long-term credentials
+	User      iam.User     // Root, User; FederatedUser: the user who federated
+	Role      iam.Role     // RoleSession
+	Session   *sts.Claims  // nil for long-term credentials
+	Console   *iam.Session // of a person signed in to the console; nil for signed requests
 	AccessKey string
 	MFA       MFA
 
@@ -141,6 +142,9 @@ func (c *Caller) actor() audit.Actor {
 	}
 	if c.Session != nil {
 		a.Issued = c.Session.Issued.UnixMicro()
+	}
+	if c.Console != nil {
+		a.Session, a.Issued = c.Console.ID.String(), c.Console.Created.UnixMicro()
 	}
 	return a
 }

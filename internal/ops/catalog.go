@@ -66,5 +66,15 @@ func Catalog() []Entry {
 		// sts.go, trail.go
 		entry(GetCallerIdentity), entry(GetSessionToken), entry(AssumeRole), entry(GetFederationToken),
 		entry(GetAccessKeyInfo), entry(DecodeAuthorizationMessage), entry(LookupEvents),
+		// signin.go, setup.go, stepup.go
+		entry(SignIn), entry(ShowSignIn), entry(InspectSetup), entry(StepUp),
+		// sessions.go, notices.go
+		entry(ListSessions), entry(EndSession), entry(EndOtherSessions), entry(SignOut),
+		entry(ListNotices), entry(MarkNoticesSeen),
+		// enrollink.go, blocks.go
+		entry(CreateEnrolmentLink), entry(ListEnrolmentLinks), entry(RevokeEnrolmentLink),
+		entry(InspectEnrolmentLink), entry(OpenEnrolmentLink), entry(UseEnrolmentLink),
+		entry(BlockUser), entry(UnblockUser), entry(ListBlockedUsers),
+		entry(GetSecurityPreferences), entry(SetSecurityPreferences),
 	}
 }

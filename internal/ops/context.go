@@ -150,7 +150,10 @@ func (f *facts) native(key *policy.Key) policy.Fact {
 	case keyMFAPhishingResistant, keyDeviceRemembered:
 		return policy.Bool(false) // no factor that resists phishing, and no remembered device, exists yet
 	case keySignInMethod:
-		if f.call.Caller.Session == nil {
+		switch c := &f.call.Caller; {
+		case c.Console != nil:
+			return policy.String(c.Console.Method())
+		case c.Session == nil:
 			return policy.String("key")
 		}
 		return policy.String("session-token")

@@ -70,6 +70,9 @@ func (s *Server) keyCredential(tx *store.Tx, keyID string) (*Credential, error) 
 	if c.Caller.revision, err = tx.Revision(key.Account); err != nil {
 		return nil, err
 	}
+	if err := notBlocked(tx, key.Account, key.User); err != nil {
+		return nil, err
+	}
 	u, err := tx.UserByID(key.Account, key.User)
 	if err != nil {
 		return nil, err
@@ -138,6 +141,11 @@ func loadSession(tx *store.Tx, c *Caller) (err error) {
 	if c.revision, err = tx.Revision(c.Account); err != nil {
 		return err
 	}
+	if c.Session.User != 0 {
+		if err := notBlocked(tx, c.Account, c.Session.User); err != nil {
+			return err
+		}
+	}
 	if c.Kind == policy.RoleSession {
 		role, err := tx.RoleByID(c.Account, c.Session.Role)
 		if err == nil {
@@ -162,17 +170,31 @@ func (env *Env) admit() error {
 	if c.Kind == policy.Anonymous {
 		return nil
 	}
-	revision, err := env.Tx.Revision(c.Account)
+	revision, err := env.revision(c.Account)
 	if err != nil {
 		return err
 	}
-	if revision != c.revision {
+	if c.Console != nil {
+		if err := env.stillSignedIn(); err != nil {
+			return err
+		}
+	} else if revision != c.revision {
 		if err := env.readmit(); err != nil {
 			return unauthenticated(err)
 		}
 	}
 	env.rules, err = env.principalOf(c)
 	return err
+}
+
+// revision is the account's revision: exact inside a transaction that writes;
+// for one that reads, as this process knows it, so that most reads never touch
+// the database for it.
+func (env *Env) revision(a name.Account) (int64, error) {
+	if env.mode == Write {
+		return env.Tx.Revision(a)
+	}
+	return env.store.Revision(env, a)
 }
 
 // readmit looks the caller up again after its account changed.

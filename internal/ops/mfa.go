@@ -121,7 +121,20 @@ func (env *Env) newDevice(f iam.Factor) (d *NewDevice, err error) {
 	if f.Seed, err = env.keys.seal(env.rand, seedPlace(f.ID), seal.NewSecret(seed)); err != nil {
 		return nil, err
 	}
-	label, err := env.deviceLabel(&f)
+	if d, err = env.present(&f, seed); err != nil {
+		return nil, err
+	}
+	if err := env.Tx.InsertFactor(&f); fault.Is(err, fault.Exists) {
+		return nil, fault.Of(fault.Exists, "mfa device", f.ARN())
+	} else if err != nil {
+		return nil, err
+	}
+	return d, nil
+}
+
+// present makes what is shown of a device that is to be enrolled.
+func (env *Env) present(f *iam.Factor, seed []byte) (*NewDevice, error) {
+	label, err := env.deviceLabel(f)
 	if err != nil {
 		return nil, err
 	}
@@ -130,16 +143,10 @@ func (env *Env) newDevice(f iam.Factor) (d *NewDevice, err error) {
 	if err != nil {
 		return nil, err
 	}
-	d = &NewDevice{
-		Factor: f, SeedText: seal.NewSecret([]byte(totp.SeedText(seed))),
+	return &NewDevice{
+		Factor: *f, SeedText: seal.NewSecret([]byte(totp.SeedText(seed))),
 		URI: seal.NewSecret([]byte(uri)), PNG: seal.NewSecret(qr.PNG()),
-	}
-	if err := env.Tx.InsertFactor(&f); fault.Is(err, fault.Exists) {
-		return nil, fault.Of(fault.Exists, "mfa device", f.ARN())
-	} else if err != nil {
-		return nil, err
-	}
-	return d, nil
+	}, nil
 }
 
 // seedPlace is where the seed of a factor is sealed.

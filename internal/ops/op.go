@@ -47,6 +47,10 @@ type Op[In, Out any] struct {
 	Permission Permission
 	Mode       Mode
 
+	// Needs is what a person in the console must have proved a short while ago.
+	// It does not bind requests that are signed with a key.
+	Needs Assurance
+
 	// Before does slow work for which no transaction must wait: it hashes
 	// passwords. It decides nothing; what it finds goes into the input, and Do
 	// checks that it still holds. nil for most.
@@ -92,7 +96,9 @@ type Env struct {
 	Tx   *store.Tx
 	Now  time.Time
 
-	rules *principal // the caller's compiled policies, as of this transaction
+	mode  Mode
+	rules *principal   // the caller's compiled policies, as of this transaction
+	ev    *audit.Event // what will be recorded, for operations that learn who it is about
 }
 
 // refusal is a refusal whose effects stay: a counted wrong code, a burnt one.
@@ -125,8 +131,10 @@ func Run[In, Out any](ctx context.Context, s *Server, call Call, op Op[In, Out],
 		}
 	}
 
+	begun := ev
 	step := func(tx *store.Tx) error {
-		env := &Env{Context: ctx, Server: s, Call: call, Tx: tx, Now: call.At}
+		ev = begun // a transaction may be tried again
+		env := &Env{Context: ctx, Server: s, Call: call, Tx: tx, Now: call.At, mode: op.Mode, ev: &ev}
 		if err := env.admit(); err != nil {
 			return err
 		}
@@ -134,6 +142,9 @@ func Run[In, Out any](ctx context.Context, s *Server, call Call, op Op[In, Out],
 		ev.Target = target.recorded()
 		if err == nil {
 			err = env.decide(op.Grants, op.Permission, &target, &ev)
+		}
+		if err == nil {
+			err = env.assure(op.Needs)
 		}
 		if err == nil {
 			out, err = op.Do(env, in)

@@ -63,6 +63,7 @@ type Server struct {
 	cursors   *page.Codec // authenticates page cursors
 	passwords *password.Hasher
 	signing   *sigv4.KeyCache
+	strangers []byte // keys the hash of names that nobody has
 
 	contextKeys *policy.Keys
 	cache       cache
@@ -86,6 +87,8 @@ func New(c Config) (*Server, error) {
 	ring := c.Keys.ring()
 	s.cursors = page.NewCodec(ring.Derive("page cursors"))
 	s.sessions = sts.NewCodec(ring.Derive("session credentials"))
+	strangers := ring.Derive("names of strangers")
+	s.strangers = strangers[:]
 	var err error
 	s.passwords, err = password.NewHasher(c.Gate, password.DefaultCost())
 	return s, err
@@ -125,12 +128,14 @@ func (s *Server) newEvent(call *Call, operation, action string, readOnly bool) a
 	return ev
 }
 
-// end writes the result of an operation into its event.
+// end writes the result of an operation into its event, unless the operation
+// wrote one itself: a wrong code at sign-in is an outcome and no error.
 func end(ev *audit.Event, err error) {
 	switch {
+	case err == nil && ev.Result != "":
 	case err == nil:
 		ev.Result, ev.Code = audit.Allowed, ""
-	case fault.Is(err, fault.Denied), fault.Is(err, fault.Unauthenticated), fault.Is(err, fault.BadCode), fault.Is(err, fault.Throttled):
+	case fault.Is(err, fault.Denied), fault.Is(err, fault.Unauthenticated), fault.Is(err, fault.BadCode), fault.Is(err, fault.Throttled), fault.Is(err, fault.StepUp):
 		ev.Result, ev.Code = audit.Refused, fault.KindOf(err).String()
 	default:
 		ev.Result, ev.Code = audit.Failed, fault.KindOf(err).String()

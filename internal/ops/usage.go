@@ -34,6 +34,8 @@ type usage struct {
 	mu    sync.Mutex
 	keys  map[string]use
 	roles map[name.ID]use
+
+	sessions map[name.ID]use // of the console, by id
 }
 
 // touch notes that a caller's credentials were used: the key of a user, the role
@@ -60,6 +62,21 @@ func noteUse[K comparable](m *map[K]use, k K, u use) {
 	}
 }
 
+// touchSession notes that somebody used a console session.
+func (u *usage) touchSession(a name.Account, id name.ID, at time.Time) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	noteUse(&u.sessions, id, use{account: a, at: at})
+}
+
+// session is the last use of a console session that was not written yet.
+func (u *usage) session(id name.ID) (time.Time, bool) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	v, ok := u.sessions[id]
+	return v.at, ok
+}
+
 // key is the use of a key that was not written yet.
 func (u *usage) key(id string) (use, bool) {
 	u.mu.Lock()
@@ -77,24 +94,29 @@ func (u *usage) role(id name.ID) (use, bool) {
 }
 
 // take empties what was gathered.
-func (u *usage) take() (keys map[string]use, roles map[name.ID]use) {
+func (u *usage) take() (keys map[string]use, roles, sessions map[name.ID]use) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	keys, roles = u.keys, u.roles
-	u.keys, u.roles = nil, nil
-	return keys, roles
+	keys, roles, sessions = u.keys, u.roles, u.sessions
+	u.keys, u.roles, u.sessions = nil, nil, nil
+	return keys, roles, sessions
 }
 
 // Flush writes the last uses that were gathered. On an error they are kept for
 // the next time. Call it once more when the server stops.
 func (s *Server) Flush(ctx context.Context) error {
-	keys, roles := s.usage.take()
+	keys, roles, sessions := s.usage.take()
 	err := writeUses(ctx, s.store, keys, func(tx *store.Tx, id string, u use) error {
 		return tx.SetKeyUsed(u.account, id, u.at, u.service, u.region)
 	})
 	if err == nil {
 		err = writeUses(ctx, s.store, roles, func(tx *store.Tx, id name.ID, u use) error {
 			return tx.SetRoleUsed(u.account, id, u.at, u.region)
+		})
+	}
+	if err == nil {
+		err = writeUses(ctx, s.store, sessions, func(tx *store.Tx, id name.ID, u use) error {
+			return tx.SetSessionSeen(u.account, id, u.at)
 		})
 	}
 	if err != nil {
@@ -105,6 +127,9 @@ func (s *Server) Flush(ctx context.Context) error {
 		}
 		for k, u := range roles {
 			noteUse(&s.usage.roles, k, u)
+		}
+		for k, u := range sessions {
+			noteUse(&s.usage.sessions, k, u)
 		}
 	}
 	return err
@@ -157,7 +182,8 @@ func (s *Server) Maintain(ctx context.Context) {
 	}
 }
 
-// Sweep forgets pending devices and one-time things that have run out. They are
+// Sweep forgets pending devices, sessions, sign-ins and one-time things that
+// have run out. They are
 // refused from the moment they run out, swept or not.
 func (s *Server) Sweep(ctx context.Context) error {
 	err := s.store.Update(ctx, func(tx *store.Tx) error {
@@ -167,7 +193,13 @@ func (s *Server) Sweep(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	sweeps := []func(*store.Tx, time.Time, int) (int, error){(*store.Tx).DeleteExpiredFactors, (*store.Tx).PurgeBurned}
+	sweeps := []func(*store.Tx, time.Time, int) (int, error){
+		(*store.Tx).DeleteExpiredFactors, (*store.Tx).PurgeBurned, (*store.Tx).PurgeSessions, (*store.Tx).PurgeFlows,
+		func(tx *store.Tx, now time.Time, limit int) (int, error) {
+			return tx.PurgeLinks(now.Add(-linksKept), limit)
+		},
+		func(tx *store.Tx, _ time.Time, limit int) (int, error) { return tx.TrimStrangers(strangersKept, limit) },
+	}
 	for _, sweep := range sweeps {
 		for n := sweepBatch; n == sweepBatch; {
 			err := s.store.Update(ctx, func(tx *store.Tx) (err error) {

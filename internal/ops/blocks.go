@@ -1,0 +1,188 @@
+package ops
+
+import (
+	"strconv"
+	"time"
+
+	"warifu/internal/audit"
+	"warifu/internal/fault"
+	"warifu/internal/iam"
+	"warifu/internal/page"
+	"warifu/internal/signin"
+)
+
+// BlockUserIn is the input of BlockUser.
+type BlockUserIn struct {
+	User   Ref
+	Reason string
+}
+
+// maxReason is the length of the longest reason, in bytes.
+const maxReason = 256
+
+// BlockUser keeps a user out until somebody lifts it: no sign-in, and its
+// sessions, keys and temporary credentials are good for nothing from the answer
+// on (security checklist P-10).
+//
+// Errors: NotFound user; Unmodifiable for root and for oneself; Invalid reason.
+var BlockUser = Op[BlockUserIn, struct{}]{
+	Name:   "BlockUser",
+	Grants: Names{AWS: "warifu:BlockUser"},
+	Mode:   Write,
+	Needs:  recently,
+	Target: func(env *Env, in BlockUserIn) (Target, error) { return env.userTarget(in.User) },
+	Record: func(in BlockUserIn) audit.Fields {
+		return audit.Fields{"userName": in.User.String(), "reason": clipped(in.Reason)}
+	},
+	Do: func(env *Env, in BlockUserIn) (none struct{}, err error) {
+		u, err := env.user(in.User)
+		switch {
+		case err != nil:
+			return none, err
+		case u.Root:
+			return none, fault.New(fault.Unmodifiable, "the root user cannot be blocked")
+		case u.ID == env.Call.Caller.ID():
+			return none, fault.New(fault.Unmodifiable, "nobody can block oneself")
+		case len(in.Reason) > maxReason:
+			return none, fault.Field("reason", "reason must have at most %d bytes", maxReason)
+		}
+		if err := env.Tx.PutBlock(u.Account, &iam.Block{User: u.ID, At: env.Now, By: env.callerName(), Reason: in.Reason}); err != nil {
+			return none, err
+		}
+		if _, err := env.Tx.DeleteSessions(u.Account, u.ID, 0); err != nil {
+			return none, err
+		}
+		return none, env.notify(u, iam.NoticeBlocked, in.Reason)
+	},
+}
+
+// callerName is how the caller is called in lists.
+func (env *Env) callerName() string {
+	c := &env.Call.Caller
+	switch {
+	case c.Role.ID != 0:
+		return c.Role.Name + "/" + c.SessionName()
+	case c.User.Root:
+		return "root"
+	}
+	return c.User.Name
+}
+
+// UnblockUser lets a user in again whom an administrator has blocked, or who has
+// too many wrong passwords.
+//
+// Errors: NotFound user; Conflict, noun "block", when it is not blocked at all.
+var UnblockUser = Op[UserIn, struct{}]{
+	Name:   "UnblockUser",
+	Grants: Names{AWS: "warifu:UnblockUser"},
+	Mode:   Write,
+	Needs:  recently,
+	Target: func(env *Env, in UserIn) (Target, error) { return env.userTarget(in.User) },
+	Record: UserIn.record,
+	Do: func(env *Env, in UserIn) (none struct{}, err error) {
+		u, err := env.user(in.User)
+		if err != nil {
+			return none, err
+		}
+		forgiven, err := env.Tx.ClearFailures(u.ID)
+		if err != nil {
+			return none, err
+		}
+		err = env.Tx.DeleteBlock(u.Account, u.ID)
+		if fault.Is(err, fault.NotFound) && forgiven {
+			err = nil
+		}
+		if fault.Is(err, fault.NotFound) {
+			return none, fault.Of(fault.Conflict, "block", u.Name)
+		}
+		if err != nil {
+			return none, err
+		}
+		return none, env.notify(u, iam.NoticeUnblocked, "")
+	},
+}
+
+// BlockedUser is a user who cannot sign in, and why.
+type BlockedUser struct {
+	User     iam.User
+	Since    time.Time
+	By       string // who blocked it; "" = wrong passwords did
+	Reason   string
+	Failures int // wrong passwords in a row, if By is ""
+}
+
+// ListBlockedUsers lists the users who are blocked by an administrator, and then
+// those who have too many wrong passwords; one who is both is there twice.
+var ListBlockedUsers = Op[Listing, page.Page[BlockedUser]]{
+	Name:   "ListBlockedUsers",
+	Grants: Names{AWS: "warifu:ListBlockedUsers"},
+	Target: func(*Env, Listing) (Target, error) { return Target{Noun: "users"}, nil },
+	Do: func(env *Env, in Listing) (page.Page[BlockedUser], error) {
+		return pagedSections(env, "ListBlockedUsers", nil, in, []section[BlockedUser]{
+			{env.blockedUsers, blockedKey}, {env.lockedUsers, blockedKey},
+		})
+	},
+}
+
+func blockedKey(b BlockedUser) page.Key { return page.Key{"", b.User.ID.String()} }
+
+func (env *Env) blockedUsers(key page.Key, limit int) (all []BlockedUser, err error) {
+	after, err := afterOf(key)
+	if err != nil {
+		return nil, err
+	}
+	a := env.Call.Caller.Account
+	rows, err := env.Tx.Blocks(a, after.ID, limit)
+	for i := 0; i < len(rows) && err == nil; i++ {
+		var u *iam.User
+		if u, err = env.Tx.UserByID(a, rows[i].User); err == nil {
+			all = append(all, BlockedUser{User: *u, Since: rows[i].At, By: rows[i].By, Reason: rows[i].Reason})
+		}
+	}
+	return all, err
+}
+
+func (env *Env) lockedUsers(key page.Key, limit int) (all []BlockedUser, err error) {
+	after, err := afterOf(key)
+	if err != nil {
+		return nil, err
+	}
+	a := env.Call.Caller.Account
+	rows, err := env.Tx.Lockouts(a, signin.MaxFailures, after.ID, limit)
+	for i := 0; i < len(rows) && err == nil; i++ {
+		var u *iam.User
+		if u, err = env.Tx.UserByID(a, rows[i].User); err == nil {
+			all = append(all, BlockedUser{User: *u, Since: rows[i].At, Failures: rows[i].Failures})
+		}
+	}
+	return all, err
+}
+
+// SecurityPreferences are what an account asks of everybody who signs in.
+type SecurityPreferences = iam.Preferences
+
+// GetSecurityPreferences reads what the account asks of those who sign in.
+var GetSecurityPreferences = Op[struct{}, SecurityPreferences]{
+	Name:   "GetSecurityPreferences",
+	Grants: Names{AWS: "warifu:GetSecurityPreferences"},
+	Target: func(*Env, struct{}) (Target, error) { return Target{Noun: "preferences"}, nil },
+	Do: func(env *Env, _ struct{}) (SecurityPreferences, error) {
+		return env.Tx.Preferences(env.Call.Caller.Account)
+	},
+}
+
+// SetSecurityPreferences sets what the account asks of those who sign in, as a
+// whole. Sessions that are open stay open.
+var SetSecurityPreferences = Op[SecurityPreferences, struct{}]{
+	Name:   "SetSecurityPreferences",
+	Grants: Names{AWS: "warifu:SetSecurityPreferences"},
+	Mode:   Write,
+	Needs:  recently,
+	Target: func(*Env, SecurityPreferences) (Target, error) { return Target{Noun: "preferences"}, nil },
+	Record: func(p SecurityPreferences) audit.Fields {
+		return audit.Fields{"mfaRequired": strconv.FormatBool(p.MFARequired), "linkOnly": strconv.FormatBool(p.LinkOnly)}
+	},
+	Do: func(env *Env, p SecurityPreferences) (none struct{}, err error) {
+		return none, env.Tx.SetPreferences(env.Call.Caller.Account, p)
+	},
+}

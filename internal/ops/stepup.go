@@ -1,0 +1,240 @@
+package ops
+
+import (
+	"context"
+	"strconv"
+	"time"
+
+	"warifu/internal/audit"
+	"warifu/internal/fault"
+	"warifu/internal/iam"
+	"warifu/internal/name"
+	"warifu/internal/seal"
+	"warifu/internal/signin"
+	"warifu/internal/store"
+)
+
+// Assurance is what a person in the console must have proved before an
+// operation, besides being signed in. Its zero value asks for nothing.
+//
+// What counts is a second factor of the user's own; a password does not, however
+// fresh. Only for a user who has no factor the password counts: that is how a
+// first factor is bound.
+type Assurance struct {
+	Within time.Duration // how long ago it may have been proved
+}
+
+// What operations ask for. The shorter is for what would let somebody at a
+// borrowed screen come back: factors, passwords, keys, links.
+var (
+	freshly  = Assurance{Within: signin.Life}
+	recently = Assurance{Within: 30 * time.Minute}
+)
+
+// The nouns of a StepUp fault: what must be proved.
+const (
+	ProveFactor   = "second factor"
+	ProvePassword = "password"
+)
+
+// assure refuses a console session that has not proved enough lately. The fault
+// is StepUp, about ProveFactor or ProvePassword; its Name is the number of
+// minutes for which a proof will be good.
+func (env *Env) assure(need Assurance) error {
+	c := &env.Call.Caller
+	if need.Within == 0 || c.Console == nil {
+		return nil
+	}
+	n, err := env.Tx.FactorCount(c.Account, c.User.ID)
+	if err != nil {
+		return err
+	}
+	if last, ok := c.Console.Last(n > 0); ok && env.Now.Sub(last.At) < need.Within {
+		return nil
+	}
+	noun := ProvePassword
+	if n > 0 {
+		noun = ProveFactor
+	}
+	return fault.Of(fault.StepUp, noun, strconv.Itoa(int(need.Within/time.Minute)))
+}
+
+// StepUpIn is the proof of a person who is signed in: a code of one of its
+// factors, or its password while it has none.
+type StepUpIn struct {
+	Factor   name.ID // 0 = the one used last
+	Code     string
+	Password seal.Secret
+
+	tried passwordTry
+}
+
+// SteppedUp is the session's new secret: the old one is good for nothing any
+// more (security checklist S-1).
+type SteppedUp struct {
+	Token   seal.Secret
+	Expires time.Time // of the session; a proof does not prolong it
+}
+
+// StepUp proves a factor anew in a session. From then on the session has that
+// factor, and its time, in every decision. No policy has a say.
+//
+// Errors: Unauthenticated when the caller is not in the console; BadCode for a
+// code that is not good, counted as at sign-in; Denied, noun "password", for a
+// wrong one, counted likewise.
+var StepUp = Op[StepUpIn, *SteppedUp]{
+	Name:       "StepUp",
+	Grants:     Names{AWS: "warifu:StepUp"},
+	Permission: Always,
+	Mode:       Write,
+	Before: func(ctx context.Context, s *Server, call *Call, in StepUpIn) (_ StepUpIn, err error) {
+		if c := &call.Caller; c.Console != nil && !in.Password.Empty() {
+			in.tried, err = s.tryPassword(ctx, &c.User, in.Password)
+		}
+		return in, err
+	},
+	Target: func(env *Env, _ StepUpIn) (Target, error) { return userTarget(&env.Call.Caller.User), nil },
+	Record: func(in StepUpIn) audit.Fields {
+		if in.Factor != 0 {
+			return audit.Fields{"factor": in.Factor.String()}
+		}
+		return nil
+	},
+	Do: func(env *Env, in StepUpIn) (*SteppedUp, error) {
+		c := &env.Call.Caller
+		if c.Console == nil {
+			return nil, errNoSession
+		}
+		factors, err := env.Tx.Factors(c.Account, c.User.ID)
+		if err != nil {
+			return nil, err
+		}
+		if len(factors) == 0 {
+			err = env.provePassword(&c.User, &in.tried)
+		} else {
+			err = env.proveFactor(factors, in)
+		}
+		if err != nil {
+			return nil, err
+		}
+		return env.rotate()
+	},
+}
+
+// proveFactor adds the proof of one of the caller's factors to its session.
+func (env *Env) proveFactor(all []iam.Factor, in StepUpIn) error {
+	bad := fault.Of(fault.BadCode, "code", "")
+	f := chosen(all, in.Factor)
+	if f == nil {
+		return bad
+	}
+	ok, err := env.burnCode(f, in.Code)
+	if err != nil {
+		return err
+	}
+	if !ok {
+		return refuse(bad)
+	}
+	env.Call.Caller.Console.Proved = provedAnew(env.Call.Caller.Console.Proved, iam.Proved{Method: iam.MethodTOTP, Factor: f.ID, At: env.Now})
+	return nil
+}
+
+// provePassword adds the proof of the password to the caller's session. It
+// counts against the same budget as at sign-in.
+func (env *Env) provePassword(u *iam.User, t *passwordTry) error {
+	wrong := fault.Of(fault.Denied, "password", "")
+	n, err := env.Tx.Failures(u.ID)
+	if err != nil {
+		return err
+	}
+	fits, err := env.passwordFits(u, t)
+	switch {
+	case err != nil:
+		return err
+	case n >= signin.MaxFailures:
+		return wrong
+	case !fits:
+		if err := env.countPassword(u); err != nil {
+			return err
+		}
+		return refuse(wrong)
+	}
+	if _, err := env.Tx.ClearFailures(u.ID); err != nil {
+		return err
+	}
+	env.Call.Caller.Console.Proved = provedAnew(env.Call.Caller.Console.Proved, iam.Proved{Method: iam.MethodPassword, At: env.Now})
+	return nil
+}
+
+// provedAnew is all with p in the place of an older proof of the same.
+func provedAnew(all []iam.Proved, p iam.Proved) []iam.Proved {
+	out := make([]iam.Proved, 0, len(all)+1)
+	for _, old := range all {
+		if old.Method != p.Method || old.Factor != p.Factor {
+			out = append(out, old)
+		}
+	}
+	return append(out, p)
+}
+
+// rotate writes the caller's session with its new proofs under a new secret.
+func (env *Env) rotate() (*SteppedUp, error) {
+	c := env.Call.Caller.Console
+	token, err := env.newToken(sessionToken)
+	if err != nil {
+		return nil, err
+	}
+	if err := env.Tx.RotateSession(c, hashToken(token)); err != nil {
+		return nil, endedSession(err)
+	}
+	return &SteppedUp{Token: token, Expires: c.Expires}, nil
+}
+
+// passwordTry is a password compared before the transaction, with the hash that
+// was in force then.
+type passwordTry struct {
+	seen  string // "" = the user had none, or there is no such user
+	fits  bool
+	fresh string // a better hash of the same password; "" = the present one is good
+}
+
+// tryPassword compares a password, which takes the same time for a user who has
+// none, or for nobody at all (u nil).
+func (s *Server) tryPassword(ctx context.Context, u *iam.User, password seal.Secret) (t passwordTry, err error) {
+	if u != nil {
+		err = s.store.View(ctx, func(tx *store.Tx) error {
+			p, err := tx.LoginProfile(u.Account, u.ID)
+			if err == nil {
+				t.seen = p.Hash
+			}
+			return ignoreMissing(err)
+		})
+		if err != nil {
+			return t, err
+		}
+	}
+	if t.seen == "" {
+		return t, s.passwords.VerifyNobody(ctx, password)
+	}
+	stale := false
+	if t.fits, stale, err = s.passwords.Verify(ctx, password, t.seen); err == nil && t.fits && stale {
+		t.fresh, err = s.passwords.Hash(ctx, s.rand, password)
+	}
+	return t, err
+}
+
+// passwordFits reports whether the password that was tried is the one in force,
+// and renews its hash if it has aged (P-1).
+func (env *Env) passwordFits(u *iam.User, t *passwordTry) (bool, error) {
+	p, err := env.Tx.LoginProfile(u.Account, u.ID)
+	if fault.Is(err, fault.NotFound) {
+		return false, nil
+	}
+	if err != nil || !t.fits || p.Hash != t.seen {
+		return false, err
+	}
+	if t.fresh != "" {
+		err = env.Tx.RehashPassword(u.ID, t.seen, t.fresh)
+	}
+	return true, err
+}

@@ -1,0 +1,114 @@
+package signin
+
+import (
+	"time"
+
+	"warifu/internal/iam"
+	"warifu/internal/name"
+)
+
+// Kind says what a flow leads to.
+type Kind string
+
+// The kinds. Both end in a session.
+const (
+	SignIn Kind = "sign-in" // of a user or root with a password
+	Setup  Kind = "set-up"  // of an account, with the one-time link of the first start
+)
+
+// Life is how long a flow may take: from the password to the end, or from one
+// form of the set-up to the next. It is also how old the password may be with
+// which a first factor is bound.
+const Life = 10 * time.Minute
+
+// MaxFailures wrong passwords in a row, and a right one is no longer taken until
+// an administrator unblocks the user (security checklist C-4). Names that nobody
+// has are treated alike.
+const MaxFailures = 10
+
+// Flow is a sign-in under way. Its zero value is one that has not begun. A flow
+// grants nothing but its next step (S-3).
+type Flow struct {
+	Kind    Kind
+	Account name.Account
+	User    name.ID // who signs in
+	Began   time.Time
+	Expires time.Time
+	Proved  []iam.Proved
+	Device  name.ID // pending device that is shown for binding
+
+	Setup SetupData // what the set-up gathered; it takes effect at the end only
+}
+
+// SetupData is what the forms of the set-up gathered.
+type SetupData struct {
+	Token     []byte // hash of the set-up token, which the end consumes
+	Named     bool   // the account's form is done
+	Alias     string
+	Email     string // of root; "" until the form is done
+	RootHash  string // of root's password
+	AdminHash string // of the administrator's; "" = none was chosen
+}
+
+// begun reports whether there is a flow at all.
+func (f *Flow) begun() bool { return f.Kind != "" }
+
+// last is the newest proof that fits.
+func (f *Flow) last(fits func(iam.Proved) bool) (last iam.Proved, ok bool) {
+	for _, p := range f.Proved {
+		if fits(p) && (!ok || p.At.After(last.At)) {
+			last, ok = p, true
+		}
+	}
+	return last, ok
+}
+
+// with is the flow with one more proof, of which a method's newest is kept.
+func (f Flow) with(p iam.Proved) Flow {
+	var all []iam.Proved
+	for _, old := range f.Proved {
+		if old.Method != p.Method || old.Factor != p.Factor {
+			all = append(all, old)
+		}
+	}
+	f.Proved = append(all, p)
+	return f
+}
+
+// Factor is an enabled second factor, as the page offers it.
+type Factor struct {
+	ID     name.ID
+	Method iam.Method
+	Name   string
+	Resync bool // wrong codes in a row: two consecutive ones would help
+}
+
+// Facts are what the directory says when a step begins.
+type Facts struct {
+	Known    bool // the user exists, and has a password or is being set up
+	Blocked  bool // by an administrator
+	Failures int  // wrong passwords in a row, of the user or of a name that nobody has
+
+	PasswordChanged time.Time
+	MustChange      bool // the password was given by an administrator, or is too old
+	Lapsed          bool // it is too old, and only an administrator may give another
+
+	Factors     []Factor // enabled, in the order in which they are offered
+	MFARequired bool     // a user without a factor binds one before anything else
+	LinkOnly    bool     // but only with an administrator's enrolment link
+
+	TokenSpent bool // set-up: the token was used, taken back, or has run out
+}
+
+// has finds a factor.
+func (f *Facts) has(id name.ID) bool {
+	for i := range f.Factors {
+		if f.Factors[i].ID == id {
+			return true
+		}
+	}
+	return false
+}
+
+// locked reports whether the budget of wrong passwords is spent.
+func (f *Facts) locked() bool { return f.Failures >= MaxFailures }
