@@ -428,6 +428,33 @@ func TestDecodeAuthorizationMessage(t *testing.T) {
 	}
 }
 
+// A refusal with more near misses than a message holds keeps the ones that it
+// can, and what decided.
+func TestLongDenial(t *testing.T) {
+	w := testkit.New(t)
+	admin := w.Admin(t)
+	p := newPerson(t, w, "alice", `{"Version": "2012-10-17", "Statement": {"Sid": "Decides", "Effect": "Deny", "Action": "iam:ListUsers", "Resource": "*"}}`)
+	for i := range 10 {
+		var all []string
+		for j := range 60 {
+			all = append(all, fmt.Sprintf(`{"Sid":"Miss%dx%d","Effect":"Allow","Action":"iam:*","Resource":"arn:aws:iam::1%011d:role/x"}`, i, j, 7919*(100*i+j)))
+		}
+		pol := testkit.Do(t, w, admin, ops.CreatePolicy, ops.CreatePolicyIn{
+			Name: fmt.Sprintf("misses%d", i), Document: `{"Version":"2012-10-17","Statement":[` + strings.Join(all, ",") + `]}`,
+		})
+		testkit.Do(t, w, admin, ops.AttachUserPolicy, ops.AttachIn{Holder: ops.Ref{Name: "alice"}, Policy: pol.ARN()})
+	}
+	d, _ := ops.AsDenial(testkit.Fails(t, w, p.call(t), ops.ListUsers, ops.Listing{}))
+	encoded := w.EncodeDenial(d)
+	if encoded == "" || len(encoded) > 10240 {
+		t.Fatalf("a message of %d characters", len(encoded))
+	}
+	text := testkit.Do(t, w, admin, ops.DecodeAuthorizationMessage, ops.DecodeAuthorizationMessageIn{Encoded: encoded})
+	if !strings.Contains(text, "Decides") || !strings.Contains(text, "Miss") || strings.Count(text, "Miss") == 600 {
+		t.Errorf("the message tells of %d near misses", strings.Count(text, "Miss"))
+	}
+}
+
 func TestGetAccessKeyInfo(t *testing.T) {
 	w := testkit.New(t)
 	if got := testkit.Do(t, w, w.Admin(t), ops.GetAccessKeyInfo, ops.GetAccessKeyInfoIn{Key: w.AccessKeyID}); got != testkit.Account {
