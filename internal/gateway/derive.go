@@ -35,7 +35,7 @@ type View struct {
 	// only for operations whose actions or resources stand in the body.
 	Body func(limit int64) ([]byte, error)
 
-	Account string // the caller's account, 12 digits
+	Account string // owner of what is behind the service, 12 digits
 	Region  string // of the signature's scope
 
 	Presigned bool
@@ -96,6 +96,7 @@ const (
 	BadXML                       // the XML body is not what the operation takes
 	TooLarge                     // the body is longer than may be read
 	NoLength                     // a body without a length
+	OtherOwner                   // the bucket is not the account's that the request names
 	NotImplemented               // known, but the gateway cannot judge it
 )
 

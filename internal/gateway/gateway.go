@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"warifu/internal/fault"
+	"warifu/internal/name"
 	"warifu/internal/ops"
 	"warifu/internal/reqsig/sigv4"
 )
@@ -219,10 +220,18 @@ func (p *passage) peek(limit int64) ([]byte, error) {
 	return p.whole, nil
 }
 
+// owner is the account whose resources the request is about.
+func (p *passage) owner() name.Account {
+	if a, set := name.ParseAccount(p.route.Account); set {
+		return a
+	}
+	return p.caller.Account
+}
+
 func (p *passage) derive() (err error) {
 	p.derived, err = Derive(&p.route.Service, &View{
 		Method: p.Method, Host: p.Host, Path: p.signed.Path, Query: p.signed.Query, Header: p.Header, Body: p.peek,
-		Account: p.caller.Account.String(), Region: p.sig.Scope.Region, Presigned: p.sig.Presigned,
+		Account: p.owner().String(), Region: p.sig.Scope.Region, Presigned: p.sig.Presigned,
 		Signed: p.sig.Time, Payload: p.sig.Payload, Now: p.at, TLS: tlsVersion(p.TLS),
 	})
 	return err

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httputil"
 	"net/url"
 	"runtime"
 	"slices"
@@ -16,6 +17,7 @@ import (
 
 	"warifu/internal/gateway"
 	"warifu/internal/reqsig/sigv4"
+	"warifu/internal/testkit"
 )
 
 const formHeader = "Content-Type: application/x-www-form-urlencoded; charset=utf-8"
@@ -420,6 +422,26 @@ func TestSignsForTheUpstream(t *testing.T) {
 	}
 }
 
+// A service that belongs to an account is closed to the others.
+func TestServiceOfAnAccount(t *testing.T) {
+	up := &recorder{}
+	at := upstream(t, up)
+	s := newStage(t,
+		gateway.Service{Name: "ec2", Protocol: gateway.EC2, Upstream: at, Account: "999999999999"},
+		gateway.Service{Name: "s3", Protocol: gateway.S3, Upstream: at, Account: testkit.Account.String()},
+	)
+	all := s.user("all", allow("*", "*"))
+	if got := s.call(all, "ec2", "POST", "/", "Action=DescribeInstances", formHeader); got.status != 403 || up.count() != 0 {
+		t.Errorf("another's: %d %s", got.status, got.body)
+	}
+	if got := s.call(all, "s3", "GET", "/photos/k", ""); got.status != 200 {
+		t.Errorf("our own: %d %s", got.status, got.body)
+	}
+	if events := s.events(); !slices.Contains(events, "DescribeInstances ec2:DescribeInstances refused all") {
+		t.Errorf("the trail has %q", events)
+	}
+}
+
 // A body that is not what was signed never reaches the upstream whole.
 func TestForgedBodyIsCutOff(t *testing.T) {
 	up := &recorder{}
@@ -566,6 +588,7 @@ func TestConfiguration(t *testing.T) {
 		{[]gateway.Service{{Name: "ec2", Protocol: gateway.EC2, Upstream: &url.URL{Scheme: "ftp", Host: "x"}}}, "upstream"},
 		{[]gateway.Service{{Name: "nosuch", Protocol: gateway.Query, Upstream: ok}}, "prefix"},
 		{[]gateway.Service{{Name: "s3", Protocol: gateway.S3, Upstream: &url.URL{Scheme: "http", Host: "x", Path: "/base"}}}, "path"},
+		{[]gateway.Service{{Name: "ec2", Protocol: gateway.EC2, Upstream: ok, Account: "1234"}}, "12 digits"},
 		{[]gateway.Service{{Name: "ec2", Protocol: gateway.EC2, Upstream: ok, Key: &sigv4.Credentials{}}}, "key"},
 		{[]gateway.Service{{Name: "ec2", Protocol: gateway.EC2, Upstream: ok}, {Name: "ec2", Protocol: gateway.EC2, Upstream: ok}}, "twice"},
 	}
@@ -574,4 +597,37 @@ func TestConfiguration(t *testing.T) {
 			t.Errorf("%+v: %v, want %q", test.services, err, test.want)
 		}
 	}
+}
+
+// BenchmarkForward is a small signed GET through the gateway; BenchmarkFloor is
+// the same through a reverse proxy that looks at nothing.
+func BenchmarkForward(b *testing.B) {
+	at := small(b)
+	s := newStage(b, gateway.Service{Name: "s3", Protocol: gateway.S3, Upstream: at})
+	key := s.user("all", allow("s3:GetObject", "*"))
+	r := s.request(key, "s3", "GET", "/photos/k", nil)
+	run(b, s, r)
+}
+
+func BenchmarkFloor(b *testing.B) {
+	at := small(b)
+	floor := upstream(b, httputil.NewSingleHostReverseProxy(at))
+	s := newStage(b, gateway.Service{Name: "s3", Protocol: gateway.S3, Upstream: at})
+	r := s.request(s.user("all", allow("s3:GetObject", "*")), "s3", "GET", "/photos/k", nil)
+	r.URL.Host = floor.Host
+	run(b, s, r)
+}
+
+func small(b *testing.B) *url.URL {
+	return upstream(b, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "hello") }))
+}
+
+func run(b *testing.B, s *stage, r *http.Request) {
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			if got := s.send(r.Clone(r.Context())); got.status != 200 {
+				b.Fatalf("%d %s", got.status, got.body)
+			}
+		}
+	})
 }

@@ -4,7 +4,9 @@ import (
 	"strconv"
 
 	"warifu/internal/audit"
+	"warifu/internal/fault"
 	"warifu/internal/iam"
+	"warifu/internal/name"
 	"warifu/internal/ops"
 	"warifu/policy/aws"
 )
@@ -18,17 +20,24 @@ func (p *passage) authorize() error {
 		Door: "gateway", Service: p.route.Name, Region: p.sig.Scope.Region, IP: ip, Chain: chain, Secure: secure,
 		UserAgent: p.UserAgent(), Referer: p.Referer(),
 	}}
-	_, err := ops.Run(p.Context(), p.g.Ops, call, operation(p.derived), p.derived)
+	_, err := ops.Run(p.Context(), p.g.Ops, call, operation(p.derived, p.owner()), p.derived)
 	return err
 }
 
 // operation is another service's operation as one of the hallway's: it does
 // nothing but be allowed.
-func operation(d *Derived) ops.Op[*Derived, struct{}] {
+func operation(d *Derived, owner name.Account) ops.Op[*Derived, struct{}] {
 	op := ops.Op[*Derived, struct{}]{
 		Name:   d.Operation,
 		Grants: ops.Names{AWS: d.Needs[0].Action},
-		Target: func(_ *ops.Env, d *Derived) (ops.Target, error) { return targetOf(d), nil },
+		Target: func(env *ops.Env, d *Derived) (ops.Target, error) {
+			t := targetOf(d)
+			t.Account = owner
+			if env.Call.Caller.Account != owner {
+				return t, fault.New(fault.Denied, "the service belongs to another account")
+			}
+			return t, nil
+		},
 		Record: record,
 		Do:     func(*ops.Env, *Derived) (struct{}, error) { return struct{}{}, nil },
 	}

@@ -49,6 +49,7 @@ var withheld = map[string]bool{
 	"x-original-url": true, "x-rewrite-url": true, "x-original-uri": true, "x-forwarded-uri": true,
 	"x-forwarded-for": true, "x-forwarded-host": true, "x-forwarded-proto": true, "x-forwarded-port": true,
 	"x-forwarded-prefix": true, "x-forwarded-server": true, "x-real-ip": true, "forwarded": true, "via": true,
+	"x-amz-expected-bucket-owner": true, "x-amz-source-expected-bucket-owner": true, // judged here
 	"host": true, "content-length": true, "transfer-encoding": true,
 }
 

@@ -47,8 +47,7 @@ type problem struct {
 	resource string // S3: the path
 }
 
-// spelling is how a protocol spells a trouble. A format's "%" stands for the
-// problem's message, if it has one.
+// spelling is how a protocol spells a trouble, unless the problem says better.
 type spelling struct {
 	status  int
 	code    string
@@ -291,7 +290,7 @@ func jsonType(r *http.Request) string {
 var ofRefusal = map[Reason]trouble{
 	Malformed: badRequest, UnknownAction: unknownAction, MissingAction: noAction, UnclearTarget: badRequest,
 	BadMethod: wrongMethod, BadBucket: badBucket, BadXML: badDocument, TooLarge: tooLarge, NoLength: noLength,
-	NotImplemented: unanswered,
+	OtherOwner: denied, NotImplemented: unanswered,
 }
 
 // ofSignature is what sigv4's reasons are called here.

@@ -263,12 +263,12 @@ func (l *lookup) ec2IDs() []string {
 	return out
 }
 
-// name is what may stand for a variable. Wildcards must not: policy would read
-// them as themselves, an upstream perhaps as many.
-var name = regexp.MustCompile(`^[A-Za-z0-9_./+=,@$#! ()':-]+$`)
+// resourceName is what may stand for a variable. Wildcards must not: policy
+// would read them as themselves, an upstream perhaps as many.
+var resourceName = regexp.MustCompile(`^[A-Za-z0-9_./+=,@$#! ()':-]+$`)
 
 func plain(value string) error {
-	if len(value) > 2048 || !name.MatchString(value) {
+	if len(value) > 2048 || !resourceName.MatchString(value) {
 		return refuse(UnclearTarget, "The parameter value "+printable(value)+" cannot name a resource.")
 	}
 	return nil

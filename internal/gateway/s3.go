@@ -296,6 +296,13 @@ func (d *Derived) s3Copy(r *s3Request) error {
 
 // s3Headers adds the actions that headers imply: tags, ACLs, locks.
 func (d *Derived) s3Headers(r *s3Request) error {
+	for _, header := range ownerHeaders {
+		if owner, err := r.one(header); err != nil {
+			return err
+		} else if owner != "" && owner != r.Account {
+			return refuse(OtherOwner, "Access Denied")
+		}
+	}
 	extra := r.row.extra
 	if extra&takesObject != 0 {
 		if tagging, err := r.one("X-Amz-Tagging"); err != nil {
@@ -333,6 +340,10 @@ func (d *Derived) s3Headers(r *s3Request) error {
 	}
 	return nil
 }
+
+// ownerHeaders say whose the client believes a bucket to be. The gateway answers
+// for the upstream, which has another idea of accounts.
+var ownerHeaders = []string{"X-Amz-Expected-Bucket-Owner", "X-Amz-Source-Expected-Bucket-Owner"}
 
 // bypasses reports whether the request asks to override a governance lock.
 // Any value but false counts: what another reader makes of it is unknown.

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"warifu/internal/name"
 	"warifu/internal/reqsig/sigv4"
 	"warifu/policy/aws/catalog"
 )
@@ -26,6 +27,12 @@ type Service struct {
 
 	// Upstream is where requests go: scheme, host and, but for S3, a path.
 	Upstream *url.URL
+
+	// Account owns what is behind the upstream: 12 digits. Callers of other
+	// accounts are refused, since nothing there could grant them access. ""
+	// gives every account the service as its own; the upstream must then keep
+	// them apart by the header Warifu-Account.
+	Account string
 
 	// Key signs requests to the upstream again; nil leaves them unsigned, and
 	// the upstream must trust the network that the gateway speaks from.
@@ -99,10 +106,17 @@ func (s *Service) check() error {
 		return fmt.Errorf("services: %s: upstream must have no user, query or fragment", s.Name)
 	case s.Protocol == S3 && strings.Trim(s.Upstream.Path, "/") != "":
 		return fmt.Errorf("services: %s: the upstream of the protocol s3 must have no path", s.Name)
+	case s.Account != "" && !isAccount(s.Account):
+		return fmt.Errorf("services: %s: account must be 12 digits", s.Name)
 	case s.Key != nil && (s.Key.AccessKeyID == "" || s.Key.Secret == ""):
 		return fmt.Errorf("services: %s: the upstream's key needs an access key id and a secret", s.Name)
 	}
 	return nil
+}
+
+func isAccount(s string) bool {
+	_, ok := name.ParseAccount(s)
+	return ok
 }
 
 // options are what the signature of a request to this service must obey.

@@ -23,7 +23,7 @@ import (
 
 // stage is a server with the gateway in front of some upstreams.
 type stage struct {
-	*testing.T
+	testing.TB
 	world *testkit.World
 	url   string
 	log   *lockedBuffer
@@ -49,7 +49,7 @@ func (l *lockedBuffer) String() string {
 
 // newStage opens the gateway. Its clock shows the real time, since SDKs sign
 // with theirs.
-func newStage(t *testing.T, services ...gateway.Service) *stage {
+func newStage(t testing.TB, services ...gateway.Service) *stage {
 	t.Helper()
 	w := testkit.New(t)
 	w.Clock.Advance(time.Until(testkit.Epoch).Abs().Round(time.Second))
@@ -69,7 +69,7 @@ func newStage(t *testing.T, services ...gateway.Service) *stage {
 		g.ServeHTTP(w, r)
 	}))
 	t.Cleanup(func() { server.Close(); g.Close() })
-	return &stage{T: t, world: w, url: server.URL, log: log}
+	return &stage{TB: t, world: w, url: server.URL, log: log}
 }
 
 // user makes a user with an inline policy and returns its key.
@@ -211,7 +211,7 @@ func (u *recorder) count() int {
 }
 
 // upstream starts a server and returns its URL.
-func upstream(t *testing.T, h http.Handler) *url.URL {
+func upstream(t testing.TB, h http.Handler) *url.URL {
 	t.Helper()
 	server := httptest.NewServer(h)
 	t.Cleanup(server.Close)
