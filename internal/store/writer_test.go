@@ -147,7 +147,7 @@ func TestEndedGoroutine(t *testing.T) {
 	for range 3 {
 		var wg sync.WaitGroup
 		wg.Go(func() {
-			s.View(context.Background(), func(*Tx) error { runtime.Goexit(); return nil })
+			s.View(context.Background(), func(tx *Tx) error { tx.Meta("k"); runtime.Goexit(); return nil })
 		})
 		wg.Wait()
 	}
