@@ -18,10 +18,10 @@ func Decide(req *Request, layers ...Layer) Decision {
 		if a == "" {
 			continue
 		}
-		if !sameString(a, req.given[l]) {
+		if !sameString(a, req.ready[l].given) {
 			return decideUnprepared(req, layers)
 		}
-		names[l] = &req.ready[l]
+		names[l] = &req.ready[l].actionName
 	}
 	return names.decide(req, layers)
 }

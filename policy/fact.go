@@ -104,7 +104,10 @@ func Bool(b bool) Fact {
 func Int(n int64) Fact { return Fact{kind: factInt, n: uint64(n)} }
 
 // At is an instant; what is finer than a microsecond is lost.
-func At(t time.Time) Fact { return Fact{kind: factTime, n: uint64(t.UnixMicro())} }
+func At(t time.Time) Fact { return Micros(t.UnixMicro()) }
+
+// Micros is an instant in microseconds since 1970 UTC.
+func Micros(n int64) Fact { return Fact{kind: factTime, n: uint64(n)} }
 
 // Addr is an IP address; an IPv4 address mapped into IPv6 counts as IPv4, and a
 // zone is dropped. The zero Addr is absent.

@@ -16,9 +16,9 @@ const (
 // Layer is a group of policies with one part to play. Its sets count as one.
 type Layer struct {
 	Kind     LayerKind
+	Explicit bool // Resource: must allow even within the account, as a KMS key policy must
 	Sets     []*Set
 	Owner    string // Resource, Trust: the account that owns the resource
-	Explicit bool   // Resource: must allow even within the account, as a KMS key policy must
 }
 
 // Outcome is the answer to a request.

@@ -7,22 +7,25 @@ package policy
 // here and writes there) is several requests, all of which must be allowed: one for
 // each combination of a name per language.
 type Request struct {
-	Principal Principal
 	Actions   [MaxLanguages]string // by language; "" if the operation has no name there
 	Resources [MaxLanguages]string // by language; what the operation is authorised on
 	Context   Context              // nil: no key has a value
+	ready     [MaxLanguages]readyAction
+	Principal Principal
+}
 
-	given [MaxLanguages]string // the actions that Prepare has seen
-	ready [MaxLanguages]actionName
+// readyAction is an action that Prepare has seen, and what it has made of it.
+type readyAction struct {
+	actionName
+	given string
 }
 
 // Prepare does the part of the work on Actions that is the same for each decision.
 // It is worth it for a request that is decided more than once, or whose actions are
 // known beforehand; when an action changes afterwards, it is simply worked out again.
 func (req *Request) Prepare() {
-	req.given = req.Actions
 	for l, a := range req.Actions {
-		req.ready[l] = makeActionName(lowerASCII(a))
+		req.ready[l] = readyAction{makeActionName(lowerASCII(a)), a}
 	}
 }
 
