@@ -376,7 +376,7 @@ func TestVerifyCodeRefusals(t *testing.T) {
 	}
 	// C-11: what a person pastes is understood.
 	typed := alice.code(t, 0)
-	if _, err := alice.session(t, " "+typed[:3]+" "+typed[3:]+"‎"); err != nil {
+	if _, err := alice.session(t, " "+typed[:3]+" "+typed[3:]+"\u200e"); err != nil {
 		t.Error(err)
 	}
 }

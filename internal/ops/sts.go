@@ -342,7 +342,18 @@ func (env *Env) assume(in AssumeRoleIn) (*NewSession, error) {
 	}
 	s.ARN = name.AssumedRoleARN(role.Account, role.Name, in.SessionName)
 	s.ID = role.ID.Unique(name.PrefixRole) + ":" + in.SessionName
-	return s, nil
+	return s, env.visited(role.Account)
+}
+
+// visited tells the trail of another account that somebody from outside came in.
+func (env *Env) visited(account name.Account) error {
+	if account == env.Call.Caller.Account {
+		return nil
+	}
+	ev := *env.ev
+	ev.ID, ev.Account = env.newID(), account
+	end(&ev, nil)
+	return env.Tx.AppendEvents(ev)
 }
 
 // GetFederationTokenIn is the input of GetFederationToken.

@@ -9,10 +9,12 @@ import (
 	"testing"
 	"time"
 
+	"warifu/internal/audit"
 	"warifu/internal/fault"
 	"warifu/internal/iam"
 	"warifu/internal/name"
 	"warifu/internal/ops"
+	"warifu/internal/store"
 	"warifu/internal/sts"
 	"warifu/internal/testkit"
 	"warifu/policy"
@@ -380,6 +382,14 @@ func TestCrossAccountRole(t *testing.T) {
 	call := mustAssume(t, w, p.call(t), ops.AssumeRoleIn{RoleARN: role})
 	if got := testkit.Do(t, w, call, ops.GetCallerIdentity, struct{}{}); got.Account != other {
 		t.Errorf("the session acts in %v", got.Account)
+	}
+	var seen []audit.Event
+	err := w.Store.View(context.Background(), func(tx *store.Tx) (err error) {
+		seen, err = tx.Events(audit.Query{Account: other, Operation: "AssumeRole"}, store.EventAfter{}, 10)
+		return err
+	})
+	if err != nil || len(seen) != 1 || seen[0].Actor.Name != "alice" || seen[0].Result != audit.Allowed || seen[0].Target.ARN != role {
+		t.Errorf("the other account does not see who came from outside: %+v, %v", seen, err)
 	}
 	// Both sides must allow.
 	q := newPerson(t, w, "bob", "")

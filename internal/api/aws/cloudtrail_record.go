@@ -116,10 +116,13 @@ func newRecord(e *audit.Event) *record {
 func identityOf(e *audit.Event) userIdentity {
 	a := &e.Actor
 	id := userIdentity{ARN: a.ARN, AccountID: e.Account.String(), AccessKeyID: a.AccessKey, UserName: a.Name}
+	if arn, ok := name.ParseARN(a.ARN); ok {
+		id.AccountID = arn.Account // of who came in from another account
+	}
 	var issuer *sessionIssuer
 	switch a.Kind {
 	case "root":
-		id.Type, id.PrincipalID = "Root", e.Account.String()
+		id.Type, id.PrincipalID = "Root", id.AccountID
 	case "user":
 		id.Type, id.PrincipalID = "IAMUser", a.ID.Unique(name.PrefixUser)
 	case "role":

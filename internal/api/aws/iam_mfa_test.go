@@ -222,6 +222,7 @@ func TestSTSThroughTheSDK(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	//lint:ignore SA1019 clients in use read it
 	if *s.AssumedRoleUser.Arn != "arn:aws:sts::123456789012:assumed-role/worker/one" || s.PackedPolicySize != nil || !strings.HasPrefix(*s.Credentials.AccessKeyId, "ASIA") {
 		t.Errorf("%+v", s.AssumedRoleUser)
 	}
@@ -242,6 +243,7 @@ func TestSTSThroughTheSDK(t *testing.T) {
 	says(t, err, "InvalidParameterValue", "The specified transitive tag key must be included in the requested tags.")
 
 	f, err := c.GetFederationToken(ctx, &sts.GetFederationTokenInput{Name: awssdk.String("Bob")})
+	//lint:ignore SA1019 clients in use read it
 	if err != nil || *f.PackedPolicySize != 0 || *f.FederatedUser.FederatedUserId != "123456789012:Bob" || !f.Credentials.Expiration.Equal(testkit.Epoch.Add(12*time.Hour)) {
 		t.Errorf("%+v, %v", f, err)
 	}
