@@ -70,8 +70,15 @@ func (cmd *serveCmd) Run(h *host) error {
 		log: log, folder: f, health: &health{store: f.store, now: time.Now},
 		public: newHTTPServer(&front{doors: d, clients: clientip.Trust(conf.Trusted...), metrics: counts, log: log}, log),
 	}
+	if conf.TLS.Cert != "" {
+		c, err := newCertificate(conf.TLS, log, time.Now)
+		if err != nil {
+			return err
+		}
+		s.public.TLSConfig.GetCertificate = c.get
+	}
 	s.admin = newHTTPServer(admin(s.health, counts.Handler()), log)
-	err = s.run(ctx, stop, conf, l)
+	err = s.run(ctx, stop, l)
 	return errors.Join(err, f.close())
 }
 
@@ -150,14 +157,14 @@ type server struct {
 
 // run serves and does the background jobs until ctx ends or a listener fails,
 // and shuts down in order.
-func (s *server) run(ctx context.Context, stop func(), conf *config.Config, l *listeners) error {
+func (s *server) run(ctx context.Context, stop func(), l *listeners) error {
 	jobs, endJobs := context.WithCancel(context.Background())
 	defer endJobs()
 	var working sync.WaitGroup
 	working.Go(func() { s.folder.ops.Maintain(jobs) })
 
 	failed := make(chan error, 2)
-	go func() { failed <- s.serve(l.public, conf.TLS) }()
+	go func() { failed <- s.serve(l.public) }()
 	if l.admin != nil {
 		go func() { failed <- s.admin.Serve(l.admin) }()
 	}
@@ -182,9 +189,9 @@ func (s *server) run(ctx context.Context, stop func(), conf *config.Config, l *l
 	return err
 }
 
-func (s *server) serve(l net.Listener, t config.TLS) error {
-	if t.Cert != "" {
-		return s.public.ServeTLS(l, t.Cert, t.Key)
+func (s *server) serve(l net.Listener) error {
+	if s.public.TLSConfig.GetCertificate != nil {
+		return s.public.ServeTLS(l, "", "")
 	}
 	return s.public.Serve(l)
 }
