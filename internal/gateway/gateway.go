@@ -93,9 +93,20 @@ func signedFor(r *http.Request) string {
 	}
 	parts := strings.Split(strings.TrimSpace(credential), "/")
 	if len(parts) < 5 {
+		if outdated(r) {
+			return "s3" // the only service whose clients still make such signatures
+		}
 		return ""
 	}
 	return parts[len(parts)-2] // key id, day, region, service, terminator
+}
+
+// outdated reports whether a request is signed with Signature Version 2, which
+// clients still use for presigned S3 URLs if they are not told otherwise.
+func outdated(r *http.Request) bool {
+	query := "&" + r.URL.RawQuery
+	return strings.Contains(query, "&AWSAccessKeyId=") && strings.Contains(query, "&Signature=") ||
+		strings.HasPrefix(r.Header.Get("Authorization"), "AWS ")
 }
 
 // passage is one request on its way through.
@@ -142,6 +153,9 @@ func (p *passage) receive() error {
 	}
 	if p.Header.Get("Upgrade") != "" {
 		return refuse(Malformed, "This service does not upgrade connections.")
+	}
+	if outdated(p.Request) {
+		return refuse(Malformed, "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.")
 	}
 	p.signed = sigv4.Request{Method: p.Method, Host: p.Host, Path: path, Query: query, Header: p.Header}
 	if p.route.Protocol == S3 {

@@ -315,6 +315,20 @@ func TestSignatureErrors(t *testing.T) {
 	}
 }
 
+// Clients that presign with version 2 are told what to change.
+func TestOutdatedSignatures(t *testing.T) {
+	up := &recorder{}
+	s := newStage(t, gateway.Service{Name: "s3", Protocol: gateway.S3, Upstream: upstream(t, up)})
+	header, _ := http.NewRequest("GET", s.url+"/photos/k", nil)
+	header.Header.Set("Authorization", "AWS AKIAQQQQQQQQQQQQQQQQ:c2lnbmF0dXJl")
+	query, _ := http.NewRequest("GET", s.url+"/photos/k?AWSAccessKeyId=AKIAQQQQQQQQQQQQQQQQ&Signature=x&Expires=1900000000", nil)
+	for _, r := range []*http.Request{header, query} {
+		if got := s.send(r); got.status != 400 || !strings.Contains(got.body, "Please use AWS4-HMAC-SHA256.") || up.count() != 0 {
+			t.Errorf("%d %s", got.status, got.body)
+		}
+	}
+}
+
 // Two answers in one are an error of the request, whatever policy would say.
 func TestRefusedBeforePolicy(t *testing.T) {
 	up := &recorder{}
