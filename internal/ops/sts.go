@@ -243,8 +243,13 @@ func checkExternalID(s string) error {
 }
 
 // trusted fills in what the trust policy decides on. A role that does not exist
-// has a trust policy that allows nobody.
+// has a trust policy that allows nobody. What is wrong with the request itself is
+// found out first, so that it does not tell which roles exist.
 func (env *Env) trusted(t *Target, in AssumeRoleIn) error {
+	tags, source, err := env.handedDown(in)
+	if err != nil {
+		return err
+	}
 	role, err := env.roleByARN(in.RoleARN)
 	if err != nil && !fault.Is(err, fault.NotFound) {
 		return err
@@ -259,10 +264,6 @@ func (env *Env) trusted(t *Target, in AssumeRoleIn) error {
 		return err
 	}
 	t.Trust = &policy.Layer{Kind: policy.Trust, Owner: role.Account.String(), Sets: []*policy.Set{set}}
-	tags, source, err := env.handedDown(in)
-	if err != nil {
-		return err
-	}
 	t.RequestTags = make([]iam.Tag, len(tags))
 	for i, tag := range tags {
 		t.RequestTags[i] = iam.Tag{Key: tag.Key, Value: tag.Value}

@@ -283,6 +283,9 @@ func TestSessionTags(t *testing.T) {
 	if _, err := assume(w, admin, ops.AssumeRoleIn{RoleARN: roleARN + "first", Tags: team, TransitiveKeys: []string{"other"}}); !errors.Is(err, sts.ErrTransitiveUnknown) {
 		t.Error(err)
 	}
+	if _, err := assume(w, admin, ops.AssumeRoleIn{RoleARN: roleARN + "nothing", Tags: team, TransitiveKeys: []string{"other"}}); !errors.Is(err, sts.ErrTransitiveUnknown) {
+		t.Errorf("a role that does not exist is told from one that does: %v", err)
+	}
 	_, err := assume(w, admin, ops.AssumeRoleIn{RoleARN: roleARN + "first", Tags: []iam.Tag{{Key: "a"}, {Key: "A"}}})
 	faultIs(t, err, fault.Invalid, "duplicate tag")
 
