@@ -87,10 +87,19 @@ func code(err error) string {
 	return fmt.Sprint(err)
 }
 
-// S3 through the gateway, with the unmodified SDK, in front of a server that
-// is not ours and verifies every signature that the gateway makes.
+// S3 through the gateway, in front of a server that is not ours and verifies
+// every signature that the gateway makes.
 func TestS3InFrontOfAnotherServer(t *testing.T) {
 	at, key := peer(t)
+	for name, test := range map[string]func(*testing.T, *url.URL, *sigv4.Credentials){
+		"client": clientOfAPeer, "policies": policiesInFrontOfAPeer, "chunks": chunksToAPeer,
+	} {
+		t.Run(name, func(t *testing.T) { test(t, at, key) })
+	}
+}
+
+// clientOfAPeer uses the unmodified SDK as an application would.
+func clientOfAPeer(t *testing.T, at *url.URL, key *sigv4.Credentials) {
 	s := newStage(t, gateway.Service{Name: "s3", Protocol: gateway.S3, Upstream: at, Key: key, Region: "us-east-1"})
 	c := s.s3(s.user("owner", allow("s3:*", "*")))
 	ctx := context.Background()
@@ -227,13 +236,12 @@ func TestS3InFrontOfAnotherServer(t *testing.T) {
 	})
 }
 
-// Policy decides per object, by prefix and by what a copy reads.
-func TestS3PoliciesInFrontOfAnotherServer(t *testing.T) {
-	at, key := peer(t)
+// policiesInFrontOfAPeer: policy decides per object, by prefix and by what a copy reads.
+func policiesInFrontOfAPeer(t *testing.T, at *url.URL, key *sigv4.Credentials) {
 	s := newStage(t, gateway.Service{Name: "s3", Protocol: gateway.S3, Upstream: at, Key: key, Region: "us-east-1"})
 	ctx := context.Background()
 	owner := s.s3(s.user("owner", allow("s3:*", "*")))
-	bucket := aws.String("photos")
+	bucket := aws.String("shared")
 	if _, err := owner.CreateBucket(ctx, &s3.CreateBucketInput{Bucket: bucket}); err != nil {
 		t.Fatal(err)
 	}
@@ -247,8 +255,8 @@ func TestS3PoliciesInFrontOfAnotherServer(t *testing.T) {
 		}
 	}
 	alice := s.s3(s.user("alice", `{"Version":"2012-10-17","Statement":[
-		{"Effect":"Allow","Action":["s3:GetObject","s3:PutObject","s3:DeleteObject"],"Resource":"arn:aws:s3:::photos/${aws:username}/*"},
-		{"Effect":"Allow","Action":"s3:ListBucket","Resource":"arn:aws:s3:::photos","Condition":{"StringLike":{"s3:prefix":"${aws:username}/*"}}}]}`))
+		{"Effect":"Allow","Action":["s3:GetObject","s3:PutObject","s3:DeleteObject"],"Resource":"arn:aws:s3:::shared/${aws:username}/*"},
+		{"Effect":"Allow","Action":"s3:ListBucket","Resource":"arn:aws:s3:::shared","Condition":{"StringLike":{"s3:prefix":"${aws:username}/*"}}}]}`))
 	copyFrom := func(source string) error {
 		_, err := alice.CopyObject(ctx, &s3.CopyObjectInput{Bucket: bucket, Key: aws.String("alice/2"), CopySource: aws.String(source)})
 		return err
@@ -284,8 +292,8 @@ func TestS3PoliciesInFrontOfAnotherServer(t *testing.T) {
 		{"list own", list(aws.String("alice/")), true},
 		{"list all", list(nil), false},
 		{"list another's", list(aws.String("bob/")), false},
-		{"copy own", copyFrom("photos/alice/1"), true},
-		{"copy a secret", copyFrom("photos/secret/1"), false},
+		{"copy own", copyFrom("shared/alice/1"), true},
+		{"copy a secret", copyFrom("shared/secret/1"), false},
 		{"delete own and another's", remove("alice/1", "secret/1"), false},
 		{"delete own", remove("alice/1", "alice/2"), true},
 	}
@@ -302,13 +310,12 @@ func TestS3PoliciesInFrontOfAnotherServer(t *testing.T) {
 	}
 }
 
-// A body in signed chunks, as the SDK sends it when it cannot seek, arrives
+// chunksToAPeer: a body in chunks, as SDKs send it when they cannot seek, arrives
 // whole, with the checksum that trails it.
-func TestChunkedBodiesInFrontOfAnotherServer(t *testing.T) {
-	at, key := peer(t)
+func chunksToAPeer(t *testing.T, at *url.URL, key *sigv4.Credentials) {
 	s := newStage(t, gateway.Service{Name: "s3", Protocol: gateway.S3, Upstream: at, Key: key, Region: "us-east-1"})
 	all := s.user("owner", allow("s3:*", "*"))
-	c, ctx, bucket := s.s3(all), context.Background(), aws.String("photos")
+	c, ctx, bucket := s.s3(all), context.Background(), aws.String("chunks")
 	if _, err := c.CreateBucket(ctx, &s3.CreateBucketInput{Bucket: bucket}); err != nil {
 		t.Fatal(err)
 	}
@@ -316,7 +323,7 @@ func TestChunkedBodiesInFrontOfAnotherServer(t *testing.T) {
 		content := make([]byte, size)
 		rand.Read(content)
 		for _, payload := range []string{sigv4.StreamingPayload, sigv4.StreamingPayloadTrailer, sigv4.StreamingUnsignedTrailer} {
-			r := s.chunked(all, "/photos/k", payload, content, false)
+			r := s.chunked(all, "/chunks/k", payload, content, false)
 			if got := s.send(r); got.status != 200 {
 				t.Fatalf("%s, %d bytes: %d %s", payload, size, got.status, got.body)
 			}
@@ -338,11 +345,11 @@ func TestChunkedBodiesInFrontOfAnotherServer(t *testing.T) {
 		}
 	}
 	before := []byte("what was there")
-	if got := s.send(s.chunked(all, "/photos/forged", sigv4.StreamingPayload, before, false)); got.status != 200 {
+	if got := s.send(s.chunked(all, "/chunks/forged", sigv4.StreamingPayload, before, false)); got.status != 200 {
 		t.Fatalf("%d %s", got.status, got.body)
 	}
 	for _, payload := range []string{sigv4.StreamingPayload, sigv4.StreamingPayloadTrailer} {
-		got := s.send(s.chunked(all, "/photos/forged", payload, make([]byte, 200<<10), true))
+		got := s.send(s.chunked(all, "/chunks/forged", payload, make([]byte, 200<<10), true))
 		if got.status != 403 || !strings.Contains(got.body, "SignatureDoesNotMatch") {
 			t.Errorf("%s forged: %d %s", payload, got.status, got.body)
 		}
