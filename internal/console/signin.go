@@ -1,0 +1,306 @@
+package console
+
+import (
+	"net/url"
+	"strings"
+	"time"
+
+	"warifu/internal/name"
+	"warifu/internal/ops"
+	"warifu/internal/seal"
+)
+
+func signInRoutes() []Route {
+	return []Route{
+		{Method: "GET", Pattern: "/signin", Who: Anyone, do: signInPage},
+		{Method: "GET", Pattern: "/signin/{alias}", Who: Anyone, do: signInPage},
+		{Method: "POST", Pattern: "/signin", Who: Anyone, do: signIn},
+		{Method: "GET", Pattern: "/signin/code", Who: Signing, Stage: stageFactor, do: stagePage},
+		{Method: "POST", Pattern: "/signin/code", Who: Signing, Stage: stageFactor, do: giveCode},
+		{Method: "GET", Pattern: "/signin/password", Who: Signing, Stage: stageNewPassword, do: stagePage},
+		{Method: "POST", Pattern: "/signin/password", Who: Signing, Stage: stageNewPassword, do: giveNewPassword},
+		{Method: "GET", Pattern: "/signin/bind", Who: Signing, Stage: stageBind, do: stagePage},
+		{Method: "POST", Pattern: "/signin/bind", Who: Signing, Stage: stageBind, do: bindDevice},
+		{Method: "POST", Pattern: "/signout", Who: SignedIn, do: signOut},
+
+		{Method: "GET", Pattern: "/setup/{token}", Who: Anyone, do: setUpPage},
+		{Method: "POST", Pattern: "/setup/{token}", Who: Anyone, do: beginSetUp},
+		{Method: "GET", Pattern: "/setup/account", Who: Signing, Stage: stageAccount, do: stagePage},
+		{Method: "POST", Pattern: "/setup/account", Who: Signing, Stage: stageAccount, do: nameAccount},
+		{Method: "GET", Pattern: "/setup/root", Who: Signing, Stage: stageRoot, do: stagePage},
+		{Method: "POST", Pattern: "/setup/root", Who: Signing, Stage: stageRoot, do: nameRoot},
+	}
+}
+
+// The stages of the sign-in machine that have a page, as it spells them.
+const (
+	stageAccount     = "account"
+	stageRoot        = "root"
+	stageFactor      = "factor"
+	stageNewPassword = "new-password"
+	stageBind        = "bind"
+)
+
+// stagePaths say where each stage has its page.
+var stagePaths = map[string]string{
+	stageAccount: "/setup/account", stageRoot: "/setup/root",
+	stageFactor: "/signin/code", stageNewPassword: "/signin/password", stageBind: "/signin/bind",
+}
+
+// step is what a page of a sign-in shows.
+type step struct {
+	*ops.SignInStep
+	Next   string // page to go on to at the end
+	Reason string // sentence why the form was not taken
+	Chosen name.ID
+	Two    bool // two codes are asked for
+}
+
+// signInPage is the first page. A sign-in that is under way goes on where it is.
+func signInPage(rq *request) error {
+	if err := rq.recognise(); err == nil {
+		return rq.redirect(local(rq.query("next")))
+	} else if err != errSignedOut { //nolint:errorlint // it is the value itself
+		return err
+	}
+	f := rq.form()
+	f.fill("account", rq.path("alias"), "root", rq.query("root"), "next", nextOf(rq.query("next")))
+	return rq.page("signin/who", rq.t("signin.title"), nil)
+}
+
+// nextOf is a target worth keeping: "" for home.
+func nextOf(target string) string {
+	if target == "" || local(target) == home {
+		return ""
+	}
+	return local(target)
+}
+
+// signIn takes the first form.
+func signIn(rq *request) error {
+	if err := rq.checkToken(); err != nil {
+		return err
+	}
+	f := rq.form()
+	asRoot := f.Get("root") != ""
+	ok := f.need("user", "password")
+	if !ok {
+		return f.again(nil, nil, func() error { return signInAgain(rq) })
+	}
+	in := ops.SubmitPassword{Account: f.text("account"), User: f.text("user"), Root: asRoot, Password: f.secret("password")}
+	if asRoot {
+		in.Account = ""
+	}
+	s, err := rq.submit(in)
+	if err != nil {
+		return f.again(err, nil, func() error { return signInAgain(rq) })
+	}
+	if refused(s) {
+		f.Note = rq.t("signin.refused." + string(s.Refusal))
+		if f.First == "" {
+			f.First = "password"
+		}
+		return f.again(nil, nil, func() error { return signInAgain(rq) })
+	}
+	return rq.goOn(s, nextOf(f.Get("next")))
+}
+
+func signInAgain(rq *request) error {
+	return rq.page("signin/who", rq.t("signin.title"), nil)
+}
+
+// refused tells a step that ended with a reason.
+func refused(s *ops.SignInStep) bool { return s.Refusal != "" && s.Stage == "" && s.Session == nil }
+
+// submit gives a form to the sign-in machine and keeps the cookies in step.
+func (rq *request) submit(form ops.Submission) (*ops.SignInStep, error) {
+	s, err := run(rq, ops.SignIn, ops.SignInIn{Flow: rq.flow(), Form: form})
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case !s.Cookie.Empty():
+		rq.setCookie(cookieFlow, string(s.Cookie.Reveal()), s.Expires.Sub(rq.at))
+	case s.Session != nil || s.Stage == "" && s.Refusal != "wrong":
+		rq.dropCookie(cookieFlow)
+	}
+	return s, nil
+}
+
+func (rq *request) flow() seal.Secret { return seal.NewSecret([]byte(rq.cookie(cookieFlow))) }
+
+// goOn leads to the page of the stage, or into the console.
+func (rq *request) goOn(s *ops.SignInStep, next string) error {
+	switch {
+	case s.Session != nil:
+		rq.openSession(s.Session.Token, s.Session.Expires)
+		rq.dropCookie(cookieForm)
+		return rq.redirect(local(next))
+	case stagePaths[string(s.Stage)] != "":
+		return rq.redirect(withNext(stagePaths[string(s.Stage)], next))
+	case s.Refusal != "":
+		return rq.turnedAway(s)
+	}
+	return rq.done("/signin", "flash.signin.ended")
+}
+
+// openSession puts a session's secret into the browser.
+func (rq *request) openSession(token seal.Secret, expires time.Time) {
+	rq.setCookie(cookieSession, string(token.Reveal()), expires.Sub(rq.at))
+}
+
+func withNext(path, next string) string {
+	if next == "" {
+		return path
+	}
+	return path + "?next=" + url.QueryEscape(next)
+}
+
+// turnedAway is the page of a sign-in that ended without a session.
+func (rq *request) turnedAway(s *ops.SignInStep) error {
+	rq.status = 403
+	key := "signin.refused." + string(s.Refusal)
+	text, _ := rq.lang.rich(key)
+	p := problem{Title: rq.t(key + ".title"), Text: text, Do: rq.wayBack()}
+	return rq.page("problem", p.Title, p)
+}
+
+// stagePage shows the page of the stage that the sign-in is at; the address of
+// another stage leads there.
+func stagePage(rq *request) error {
+	s, err := run(rq, ops.ShowSignIn, ops.SignInIn{Flow: rq.flow()})
+	if err != nil {
+		return err
+	}
+	return rq.stage(s, "")
+}
+
+func (rq *request) stage(s *ops.SignInStep, reason string) error {
+	next := nextOf(rq.query("next"))
+	if f := rq.form(); next == "" {
+		next = nextOf(f.Get("next"))
+	}
+	at := string(s.Stage)
+	if at != rq.route.Stage && !(stagePaths[at] != "" && s.Setup.Named && rq.earlier(at)) {
+		return rq.goOn(s, next)
+	}
+	v := step{SignInStep: s, Next: next, Reason: reason}
+	for _, f := range s.Factors {
+		if v.Chosen == 0 || f.ID.String() == rq.query("device") || f.ID.String() == rq.form().Get("device") {
+			v.Chosen = f.ID
+		}
+	}
+	v.Two = rq.query("two") != "" || rq.form().Get("two") != ""
+	page := map[string]string{
+		stageAccount: "signin/account", stageRoot: "signin/root", stageFactor: "signin/code",
+		stageNewPassword: "signin/password", stageBind: "signin/bind",
+	}[rq.route.Stage]
+	return rq.page(page, rq.t(strings.ReplaceAll(page, "/", ".")+".title"), v)
+}
+
+// earlier reports whether the route's stage comes before another in the set-up:
+// its form may be filled in again while nothing has taken effect.
+func (rq *request) earlier(at string) bool {
+	order := map[string]int{stageAccount: 1, stageRoot: 2, stageBind: 3}
+	return order[rq.route.Stage] != 0 && order[rq.route.Stage] < order[at]
+}
+
+// take gives a form of a later stage to the machine and goes on, or shows the
+// same page with the reason.
+func (rq *request) take(form ops.Submission, at fields) error {
+	if err := rq.checkToken(); err != nil {
+		return err
+	}
+	f := rq.form()
+	s, err := rq.submit(form)
+	if err != nil {
+		return f.again(err, at, func() error { return stagePage(rq) })
+	}
+	if s.Refusal != "" && string(s.Stage) == rq.route.Stage {
+		field := at["*"]
+		f.mark(field, rq.t("signin.refused."+string(s.Refusal)))
+		rq.status = 422
+		return rq.stage(s, "")
+	}
+	return rq.goOn(s, nextOf(f.Get("next")))
+}
+
+// giveCode takes the code of a second factor, or two consecutive ones.
+func giveCode(rq *request) error {
+	f := rq.form()
+	device := idOf(f.Get("device"))
+	if f.Get("two") != "" {
+		return rq.take(ops.SubmitResync{Factor: device, Code1: f.Get("code1"), Code2: f.Get("code2")}, fields{"*": "code1"})
+	}
+	return rq.take(ops.SubmitCode{Factor: device, Code: f.Get("code")}, fields{"*": "code"})
+}
+
+// giveNewPassword takes the password in the place of one that must be changed.
+func giveNewPassword(rq *request) error {
+	f := rq.form()
+	if f.need("password") && f.Get("password") != f.Get("again") {
+		f.wrong("again", "password.differ")
+	}
+	if f.bad() {
+		if err := rq.checkToken(); err != nil {
+			return err
+		}
+		return f.again(nil, nil, func() error { return stagePage(rq) })
+	}
+	return rq.take(ops.SubmitNewPassword{Password: f.secret("password")}, fields{"*": "password"})
+}
+
+// bindDevice takes the two codes of the device that is being bound.
+func bindDevice(rq *request) error {
+	f := rq.form()
+	return rq.take(ops.SubmitPair{Code1: f.Get("code1"), Code2: f.Get("code2")}, fields{"*": "code1"})
+}
+
+// signOut ends the session here and in the browser.
+func signOut(rq *request) error {
+	if _, err := run(rq, ops.SignOut, struct{}{}); err != nil {
+		return err
+	}
+	rq.dropCookie(cookieSession)
+	rq.w.Header().Set("Clear-Site-Data", `"cache"`)
+	return rq.done("/signin", "flash.signedout")
+}
+
+// setUpPage is what the link of the first start shows: nothing happens before
+// the button is pressed (H-5).
+func setUpPage(rq *request) error {
+	return rq.page("signin/setup", rq.t("signin.setup.title"), rq.path("token"))
+}
+
+// beginSetUp opens the set-up.
+func beginSetUp(rq *request) error {
+	if err := rq.checkToken(); err != nil {
+		return err
+	}
+	s, err := rq.submit(ops.SubmitSetup{Token: seal.NewSecret([]byte(rq.path("token")))})
+	if err != nil {
+		return err
+	}
+	return rq.goOn(s, "")
+}
+
+// nameAccount takes the set-up's form for the account.
+func nameAccount(rq *request) error {
+	return rq.take(ops.SubmitAccount{Alias: strings.ToLower(rq.form().text("alias"))}, fields{"*": "alias"})
+}
+
+// nameRoot takes the set-up's form for root and the administrator.
+func nameRoot(rq *request) error {
+	f := rq.form()
+	if f.need("email", "password") && f.Get("password") != f.Get("again") {
+		f.wrong("again", "password.differ")
+	}
+	if f.bad() {
+		if err := rq.checkToken(); err != nil {
+			return err
+		}
+		return f.again(nil, nil, func() error { return stagePage(rq) })
+	}
+	in := ops.SubmitRoot{Email: f.text("email"), Password: f.secret("password"), Admin: f.secret("admin")}
+	return rq.take(in, fields{"email": "email", "adminPassword": "admin", "admin": "admin", "password": "password"})
+}

@@ -1,0 +1,197 @@
+package console
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+
+	"warifu/internal/fault"
+	"warifu/internal/ops"
+	"warifu/policy"
+)
+
+// The console's own refusals.
+var (
+	errCrossOrigin = fault.Of(fault.Denied, "cross origin", "")
+	errStaleForm   = fault.Of(fault.Expired, "form", "")
+	errNobody      = fault.Of(fault.NotFound, "page", "")
+	errSignedOut   = fault.Of(fault.Unauthenticated, "console", "")
+)
+
+// lost answers a path that is no page's.
+func lost(*request) error { return errNobody }
+
+// statuses is the table from fault kinds to HTTP.
+var statuses = map[fault.Kind]int{
+	fault.Internal: 500, fault.Invalid: 400, fault.Malformed: 400, fault.WeakPassword: 400, fault.NotFound: 404,
+	fault.Exists: 409, fault.Conflict: 409, fault.Unmodifiable: 403, fault.Denied: 403, fault.Unauthenticated: 401,
+	fault.Expired: 400, fault.BadCode: 400, fault.StepUp: 403, fault.Limit: 409, fault.Throttled: 429, fault.Unsupported: 501,
+}
+
+// fail turns what went wrong into an answer: the way to sign in, to prove a
+// factor, or a page that says what stands in the way and what to do.
+func (rq *request) fail(err error) {
+	kind := fault.KindOf(err)
+	switch {
+	case errors.Is(err, errSignedOut), kind == fault.Unauthenticated:
+		rq.redirect(signInPath(rq.here())) //nolint:errcheck // it cannot fail
+		return
+	case kind == fault.StepUp:
+		rq.redirect(stepUpPath(rq.cameFrom())) //nolint:errcheck
+		return
+	}
+	if kind == fault.Internal && !errors.Is(err, rq.r.Context().Err()) {
+		rq.c.Log.Error("a page failed", "path", rq.r.URL.Path, "request", rq.id, "error", err)
+	}
+	p := rq.problem(err)
+	rq.status = statuses[kind]
+	if p := rq.page("problem", p.Title, p); p != nil {
+		rq.c.Log.Error("a page about a failure failed", "path", rq.r.URL.Path, "request", rq.id, "error", p)
+		http.Error(rq.w, "internal error", http.StatusInternalServerError)
+	}
+}
+
+// cameFrom is the page of a form that was posted: what it says of itself in the
+// field "back", or the path under which it was posted.
+func (rq *request) cameFrom() string {
+	if rq.r.Method != http.MethodPost {
+		return rq.here()
+	}
+	if back := rq.form().Get("back"); back != "" {
+		return local(back)
+	}
+	return local(rq.r.URL.Path)
+}
+
+// problem is a page about what stands in the way.
+type problem struct {
+	Title string
+	Text  []stretch
+	Help  []stretch
+	Do    Button
+	Facts []Pair // what support asks for
+}
+
+func (rq *request) problem(err error) problem {
+	if d, ok := ops.AsDenial(err); ok {
+		return rq.denied(d)
+	}
+	var e *fault.Error
+	if !errors.As(err, &e) {
+		e = &fault.Error{}
+	}
+	p := problem{Title: rq.t("problem." + kindKey(e.Kind) + ".title"), Text: []stretch{{Text: rq.sentence(e)}}, Do: rq.wayBack()}
+	if e.Kind == fault.Internal {
+		p.Facts = []Pair{{rq.t("problem.request"), rq.id}}
+	}
+	return p
+}
+
+func (rq *request) wayBack() Button {
+	if rq.visit.signedIn() {
+		return Button{Label: rq.t("problem.back"), Href: home}
+	}
+	return Button{Label: rq.t("signin.again"), Href: "/signin"}
+}
+
+// kindKey is a kind as keys of texts spell it.
+func kindKey(k fault.Kind) string { return strings.ReplaceAll(k.String(), " ", "-") }
+
+// sentence words a fault. The most exact text that there is counts: of kind,
+// noun and name, of kind and noun, of the kind. For a field whose rule has no
+// text, English has the operation's own sentence.
+func (rq *request) sentence(e *fault.Error) string {
+	base := "fault." + kindKey(e.Kind)
+	noun := base + "." + strings.ReplaceAll(e.Noun, " ", "-")
+	if e.Kind == fault.WeakPassword {
+		return rq.weakPassword(e)
+	}
+	for _, key := range []string{noun + "." + strings.ReplaceAll(e.Name, " ", "-"), noun} {
+		if rq.lang.has(key) {
+			return rq.t(key, "name", e.Name, "what", e.What)
+		}
+	}
+	if e.What != "" && e.Kind != fault.Internal && rq.lang.code == "en" {
+		return sentenceCase(e.What)
+	}
+	return rq.t(base, "noun", e.Noun, "name", e.Name, "what", e.What)
+}
+
+// weakPassword lists the rules that a password fails, in the language.
+func (rq *request) weakPassword(e *fault.Error) string {
+	if rq.lang.code == "en" && e.What != "" {
+		return e.What
+	}
+	return rq.t("fault.weak-password")
+}
+
+func sentenceCase(s string) string {
+	s = strings.ToUpper(s[:1]) + s[1:]
+	if !strings.HasSuffix(s, ".") {
+		s += "."
+	}
+	return s
+}
+
+func byPolicy(err error) bool { _, ok := ops.AsDenial(err); return ok }
+
+// denied says in plain words which policy stops an action, and what to do.
+func (rq *request) denied(d *ops.Denial) problem {
+	p := problem{Do: rq.wayBack(), Facts: []Pair{
+		{rq.t("denied.action"), d.Action}, {rq.t("denied.resource"), d.Resource}, {rq.t("denied.you"), d.Caller},
+	}}
+	rule := d.Decision.Rule
+	say := func(title, key string, args ...any) {
+		p.Title = rq.t(title)
+		p.Text, _ = rq.lang.rich(key, append(args, "action", d.Action)...)
+	}
+	switch {
+	case rule == nil && d.Decision.Layer == policy.Boundary:
+		say("denied.title", "denied.boundary")
+	case rule == nil:
+		say("denied.title", "denied.nothing")
+	case asksMFA(d) && !rq.visit.caller.MFA.Present:
+		say("denied.mfa.title", "denied.mfa", "policy", policyName(rule.Policy))
+		p.Help, _ = rq.lang.rich("denied.mfa.help", "a", "/security")
+		p.Do = Button{Label: rq.t("denied.mfa.do"), Href: "/security", Kind: "primary"}
+	case asksMFA(d):
+		say("denied.mfa.title", "denied.mfa.old", "policy", policyName(rule.Policy))
+		p.Do = Button{Label: rq.t("stepup.do"), Href: stepUpPath(rq.cameFrom()), Kind: "primary"}
+	default:
+		say("denied.title", "denied.rule", "policy", policyName(rule.Policy))
+	}
+	if p.Help == nil {
+		p.Help, _ = rq.lang.rich("denied.help")
+	}
+	if rule != nil {
+		p.Facts = append(p.Facts, Pair{rq.t("denied.where"), rq.t("denied.place", "policy", policyName(rule.Policy), "line", rule.Line, "column", rule.Column)})
+	}
+	return p
+}
+
+// asksMFA reports whether the statement that denies does so by a condition on
+// the second factor.
+func asksMFA(d *ops.Denial) bool {
+	for i := range d.Trace.Layers {
+		for _, r := range d.Trace.Layers[i].Rules {
+			if !r.Applies || d.Decision.Rule == nil || r.Rule.ID != *d.Decision.Rule {
+				continue
+			}
+			for _, c := range r.Conditions {
+				if strings.HasPrefix(strings.ToLower(c.Key), "aws:multifactorauth") || strings.HasPrefix(strings.ToLower(c.Key), "warifu:mfa") {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+// policyName is the last part of a policy's ARN; an inline policy's name stays
+// as it is.
+func policyName(s string) string {
+	if !strings.HasPrefix(s, "arn:") {
+		return s
+	}
+	return s[strings.LastIndexByte(s, '/')+1:]
+}
