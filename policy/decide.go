@@ -21,7 +21,8 @@ func Decide(req *Request, layers ...Layer) Decision {
 		if !sameString(a, req.ready[l].given) {
 			return decideUnprepared(req, layers)
 		}
-		names[l] = &req.ready[l].actionName
+		names.action[names.n], names.lang[names.n] = &req.ready[l].actionName, Language(l)
+		names.n++
 	}
 	return names.decide(req, layers)
 }
@@ -32,18 +33,23 @@ func decideUnprepared(req *Request, layers []Layer) Decision {
 	var work [MaxLanguages]actionName
 	var names names
 	used := 0
-	for l := range names {
+	for l := range req.Actions {
 		if a := req.Actions[l]; a != "" {
 			work[l] = makeActionName(lowerInto(&buf, used, a))
 			used = min(used+len(a), nameBuffer)
-			names[l] = &work[l]
+			names.action[names.n], names.lang[names.n] = &work[l], Language(l) // not in a method: work would escape
+			names.n++
 		}
 	}
 	return names.decide(req, layers)
 }
 
-// names are a request's actions by language; nil where it has none.
-type names [MaxLanguages]*actionName
+// names are a request's actions in those languages that have one.
+type names struct {
+	n      int
+	action [MaxLanguages]*actionName
+	lang   [MaxLanguages]Language
+}
 
 func (n *names) decide(req *Request, layers []Layer) Decision {
 	t := tally{identity: nowhere, resource: nowhere, limit: nowhere, control: nowhere}
@@ -53,6 +59,9 @@ func (n *names) decide(req *Request, layers []Layer) Decision {
 		n.judge(req, l, &v)
 		if v.deny != nil {
 			return Decision{ExplicitDeny, l.Kind, i, &v.deny.ID}
+		}
+		if len(layers) == 1 && l.Kind == Identity && v.allow != nil && !req.Principal.Kind.foreign() {
+			return Decision{Allowed, Identity, 0, &v.allow.ID} // the usual case: there is nothing to weigh
 		}
 		t.add(req, l, i, &v)
 	}
@@ -66,22 +75,20 @@ func (req *Request) env(l int) env {
 // judge evaluates the sets of a layer until the verdict cannot change.
 func (n *names) judge(req *Request, l *Layer, v *verdict) {
 	owned := l.Kind.owned()
-	for lang := range n {
-		a := n[lang]
-		if a == nil {
-			continue
-		}
+	for k := range n.n {
+		a, lang := n.action[k], n.lang[k]
 		// Field by field: a struct put together elsewhere would be copied in pieces
 		// other than those it was written in, and the processor waits for that.
 		var e env
-		e.req, e.ctx, e.resource, e.lang = req, req.Context, req.Resources[lang], Language(lang)
+		e.req, e.ctx, e.resource, e.lang = req, req.Context, req.Resources[lang], lang
 		for _, s := range l.Sets {
 			if s == nil {
 				continue
 			}
-			for i := range s.parts[lang] {
-				p := &s.parts[lang][i]
-				if !p.filter.passes(a) {
+			parts := s.parts[lang]
+			for i := range parts {
+				p := &parts[i]
+				if p.filter&a.filter == 0 {
 					continue
 				}
 				if p.ix.judge(a, &e, owned, v); v.deny != nil {

@@ -115,7 +115,8 @@ func Addr(a netip.Addr) Fact {
 	if a.Is4() {
 		return ipv4(a)
 	}
-	return AddrOf(&a)
+	b := a // moves to the heap, unlike a
+	return AddrOf(&b)
 }
 
 // AddrOf is Addr for an address that stays where it is, so that an IPv6 address need

@@ -34,17 +34,15 @@ type gate struct {
 	more            bool   // there is more to look at in rules
 }
 
-// filter tells actions that a policy cannot match, mostly.
-type filter struct {
-	services uint64 // services that have rules for actions not named in full, hashed to a bit each
-	actions  uint64 // actions named in full, hashed to a bit each
-}
+// filter tells actions that a policy cannot match, mostly: the services that have
+// rules for actions not named in full are hashed to the lower 16 bits, the actions
+// named in full to the upper 48.
+type filter uint64
 
-func (f *filter) passes(a *actionName) bool {
-	return f.services>>(a.serviceHash>>26)&1|f.actions>>(a.hash>>26)&1 != 0
-}
+const everyService filter = 1<<16 - 1
 
-func bit(hash uint32) uint64 { return 1 << (hash >> 26) }
+func serviceFilter(hash uint32) filter { return 1 << (hash >> 28) }
+func actionFilter(hash uint32) filter  { return 1 << (16 + uint64(hash)*48>>32) }
 
 // list is a run of members: first the rules that deny, then those that allow. A list
 // of one member holds it itself: it is the number from, and to is single.
@@ -144,11 +142,13 @@ type actionName struct {
 	hash        uint32
 	serviceHash uint32
 	serviceLen  int
+	filter      filter
 }
 
 func makeActionName(lower string) actionName {
 	a := actionName{name: lower, hash: hashName(lower), serviceLen: max(0, strings.IndexByte(lower, ':'))}
 	a.serviceHash = hashName(a.service())
+	a.filter = serviceFilter(a.serviceHash) | actionFilter(a.hash)
 	return a
 }
 
@@ -253,7 +253,7 @@ func newIndex(rules []rule) *index {
 	}
 	x.ix.other = x.list(x.inService("", global, false))
 	if len(global) > 0 {
-		x.ix.filter.services = ^uint64(0)
+		x.ix.filter = everyService
 	}
 	x.addServices(bound, global)
 	x.addActions(naming, bound, global)
@@ -372,7 +372,7 @@ func (x *indexer) addServices(bound map[string][]uint32, global []uint32) {
 	for _, s := range slices.Sorted(maps.Keys(bound)) {
 		members := x.inService(s, merge(bound[s], global), true)
 		if len(members) > 0 {
-			x.ix.filter.services |= bit(hashName(s))
+			x.ix.filter |= serviceFilter(hashName(s))
 		}
 		if l := x.list(members); l != x.ix.other {
 			x.entries = append(x.entries, tableEntry{s, serviceName, l})
@@ -392,7 +392,7 @@ func (x *indexer) addActions(naming, bound map[string][]uint32, global []uint32)
 				members = append(members, n)
 			}
 		}
-		x.ix.filter.actions |= bit(hashName(name))
+		x.ix.filter |= actionFilter(hashName(name))
 		x.entries = append(x.entries, tableEntry{name, 0, x.list(members)})
 	}
 }

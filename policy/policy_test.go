@@ -199,6 +199,10 @@ func TestPrepare(t *testing.T) {
 	if !Decide(&req, set.Layer(Identity)).Allowed() {
 		t.Error("same name elsewhere in memory")
 	}
+	req.SetAction(0, NewAction("s:DO"))
+	if !Decide(&req, set.Layer(Identity)).Allowed() || req.Actions[0] != "s:DO" {
+		t.Error("SetAction")
+	}
 	req.Actions[0] = ""
 	if Decide(&req, set.Layer(Identity)).Allowed() {
 		t.Error("no action")

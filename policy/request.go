@@ -10,22 +10,31 @@ type Request struct {
 	Actions   [MaxLanguages]string // by language; "" if the operation has no name there
 	Resources [MaxLanguages]string // by language; what the operation is authorised on
 	Context   Context              // nil: no key has a value
-	ready     [MaxLanguages]readyAction
 	Principal Principal
+
+	ready [MaxLanguages]Action
 }
 
-// readyAction is an action that Prepare has seen, and what it has made of it.
-type readyAction struct {
+// Action is the name of an action, with what a decision has to know of it worked out
+// beforehand.
+type Action struct {
 	actionName
 	given string
 }
 
-// Prepare does the part of the work on Actions that is the same for each decision.
-// It is worth it for a request that is decided more than once, or whose actions are
-// known beforehand; when an action changes afterwards, it is simply worked out again.
+// NewAction prepares an action's name.
+func NewAction(name string) Action { return Action{makeActionName(lowerASCII(name)), name} }
+
+// SetAction sets the action of a language to one that is prepared.
+func (req *Request) SetAction(l Language, a Action) {
+	req.Actions[l], req.ready[l] = a.given, a
+}
+
+// Prepare prepares the actions. It is worth it for a request that is decided more
+// than once; when an action changes afterwards, it is simply worked out again.
 func (req *Request) Prepare() {
 	for l, a := range req.Actions {
-		req.ready[l] = readyAction{makeActionName(lowerASCII(a)), a}
+		req.ready[l] = NewAction(a)
 	}
 }
 
