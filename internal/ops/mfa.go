@@ -38,6 +38,7 @@ type NewDevice struct {
 	SeedText seal.Secret // base32
 	URI      seal.Secret // otpauth
 	PNG      seal.Secret // the URI as a QR code
+	QR       totp.QR     // the same, for pages that draw it
 }
 
 // CreateVirtualMFADevice makes a device that nobody is bound to yet. It proves
@@ -145,7 +146,7 @@ func (env *Env) present(f *iam.Factor, seed []byte) (*NewDevice, error) {
 	}
 	return &NewDevice{
 		Factor: *f, SeedText: seal.NewSecret([]byte(totp.SeedText(seed))),
-		URI: seal.NewSecret([]byte(uri)), PNG: seal.NewSecret(qr.PNG()),
+		URI: seal.NewSecret([]byte(uri)), PNG: seal.NewSecret(qr.PNG()), QR: qr,
 	}, nil
 }
 
