@@ -77,7 +77,7 @@ var CreateUser = Op[CreateUserIn, *User]{
 		if err := checkNamed("userName", u.Name, iam.MaxUserName, u.Path, u.Tags); err != nil {
 			return u, err
 		}
-		if err := env.quota("Users", env.limits.Users, env.Tx.UserCount); err != nil {
+		if err := env.quota("UsersPerAccount", env.limits.Users, env.Tx.UserCount); err != nil {
 			return u, err
 		}
 		if u.Boundary, err = env.boundary(in.Boundary); err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"runtime"
+	"time"
 
 	"warifu/internal/fault"
 )
@@ -30,15 +31,17 @@ type job struct {
 // here, for it has one writer at a time anyway; PostgreSQL only the recorded
 // events.
 type writer struct {
-	db      database
-	changed func() // told of each commit that holds an update, before its answer
-	queue   chan *job
-	quit    chan struct{}
-	ended   chan struct{}
+	db       database
+	expected int         // how many jobs the next commit is likely to hold
+	patience *time.Timer // of company
+	changed  func()      // told of each commit that holds an update, before its answer
+	queue    chan *job
+	quit     chan struct{}
+	ended    chan struct{}
 }
 
 func startWriter(db database, changed func()) *writer {
-	w := &writer{db: db, changed: changed, queue: make(chan *job, maxBatch), quit: make(chan struct{}), ended: make(chan struct{})}
+	w := &writer{db: db, changed: changed, patience: time.NewTimer(0), queue: make(chan *job, maxBatch), quit: make(chan struct{}), ended: make(chan struct{})}
 	go w.loop()
 	return w
 }
@@ -74,8 +77,9 @@ func (w *writer) loop() {
 	for {
 		select {
 		case j := <-w.queue:
-			batch = w.gather(append(batch[:0], j))
+			batch = w.company(append(batch[:0], j))
 			w.commit(batch)
+			w.expected = len(batch) + len(w.queue)
 			for _, j := range batch {
 				close(j.done)
 			}
@@ -91,6 +95,30 @@ func (w *writer) loop() {
 		}
 	}
 }
+
+// company gathers what is waiting and, for a moment, who is expected: as many as
+// were at work during the last commit. A commit costs ten times what another row
+// in it does. One caller alone is never kept waiting.
+func (w *writer) company(batch []*job) []*job {
+	batch = w.gather(batch)
+	if len(batch) >= w.expected {
+		return batch
+	}
+	w.patience.Reset(maxWait)
+	defer w.patience.Stop()
+	for len(batch) < min(w.expected, maxBatch) {
+		select {
+		case j := <-w.queue:
+			batch = append(batch, j)
+		case <-w.patience.C:
+			return batch
+		}
+	}
+	return batch
+}
+
+// maxWait bounds how long a commit waits for company: about what one costs.
+const maxWait = 300 * time.Microsecond
 
 // gather adds what is waiting.
 func (w *writer) gather(batch []*job) []*job {

@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"strconv"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -56,7 +57,7 @@ func drive(b *testing.B, target string, next func() signedForm) {
 	left.Store(int64(b.N))
 	failed := make(chan error, callers)
 	b.ResetTimer()
-	began := time.Now()
+	began, spent := time.Now(), processorTime()
 	for range callers {
 		go func() {
 			for left.Add(-1) >= 0 {
@@ -89,6 +90,17 @@ func drive(b *testing.B, target string, next func() signedForm) {
 	}
 	b.StopTimer()
 	b.ReportMetric(float64(b.N)/time.Since(began).Seconds(), "req/s")
+	b.ReportMetric(float64((processorTime()-spent).Microseconds())/float64(b.N), "cpu-µs/op")
+}
+
+// processorTime is what this process, clients and server, has used: unlike the
+// rate it hardly depends on what else the machine does.
+func processorTime() time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		return 0
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 // floor is the least that a server can do for the same request: read it, verify
