@@ -149,16 +149,31 @@ func leansOn(folded, word string) bool {
 }
 
 // Refusal makes a fault of failed rules: WeakPassword, its sentence naming every
-// rule; nil when there are none.
+// rule; nil when there are none. Its Name lists them for a door that has words of
+// its own, separated by commas, with the number that belongs to a rule after an
+// equals sign: "minimum length=8,symbol".
 func (p Policy) Refusal(failed []Rule) error {
 	if len(failed) == 0 {
 		return nil
 	}
-	var say []string
+	var say, rules []string
 	for _, r := range failed {
-		say = append(say, p.demand(r))
+		say, rules = append(say, p.demand(r)), append(rules, p.numbered(r))
 	}
-	return &fault.Error{Kind: fault.WeakPassword, Noun: "password", What: "The password " + strings.Join(say, ", and ") + "."}
+	return &fault.Error{Kind: fault.WeakPassword, Noun: "password", Name: strings.Join(rules, ","), What: "The password " + strings.Join(say, ", and ") + "."}
+}
+
+// numbered is a rule with its number.
+func (p Policy) numbered(r Rule) string {
+	switch r {
+	case RuleLength:
+		return fmt.Sprintf("%s=%d", r, p.MinimumLength)
+	case RuleTooLong:
+		return fmt.Sprintf("%s=%d", r, MaxBytes)
+	case RuleReuse:
+		return fmt.Sprintf("%s=%d", r, p.ReusePrevention)
+	}
+	return string(r)
 }
 
 func (p Policy) demand(r Rule) string {
