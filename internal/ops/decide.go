@@ -228,7 +228,11 @@ func (env *Env) managed(owner name.Account, ref store.PolicyRef, arn string) (*p
 	if err != nil {
 		return nil, err
 	}
-	set, err := env.compile(policy.RuleID{Policy: arn, Version: version}, v.Document, aws.Managed)
+	kind := aws.Managed
+	if owner == 0 {
+		kind = aws.VendorPolicy
+	}
+	set, err := env.compile(policy.RuleID{Policy: arn, Version: version}, v.Document, kind)
 	if err == nil {
 		env.cache.texts.put(key, set)
 	}

@@ -8,6 +8,7 @@ import (
 	"warifu/internal/fault"
 	"warifu/internal/iam"
 	"warifu/internal/ops"
+	"warifu/policy/aws/managed"
 )
 
 var allowS3 = statement("Allow", "s3:*", "*")
@@ -199,4 +200,21 @@ func TestPolicyTagsInDecisions(t *testing.T) {
 	refused(alice, fault.Denied, "", ops.DeletePolicy, ops.PolicyIn{Policy: other})
 	refused(alice, fault.Denied, "", ops.DeletePolicy, ops.PolicyIn{Policy: ownPrefix + "policy/nothing"})
 	do(alice, ops.DeletePolicy, ops.PolicyIn{Policy: p.ARN()})
+}
+
+// TestEveryManagedPolicyDecides attaches each policy that exists from the start
+// and lets its holder ask for something: a text that does not compile would
+// refuse every request.
+func TestEveryManagedPolicyDecides(t *testing.T) {
+	h := newHouse(t)
+	for i, p := range managed.All() {
+		name := fmt.Sprintf("holder%d", i)
+		do(h, ops.CreateUser, ops.CreateUserIn{Name: name})
+		do(h, ops.AttachUserPolicy, ops.AttachIn{Holder: ops.Ref{Name: name}, Policy: p.ARN})
+		key := do(h, ops.CreateAccessKey, ops.UserIn{User: ops.Ref{Name: name}})
+		_, err := ops.Run(t.Context(), h.Server, h.As(t, key.ID, ""), ops.GetUser, ops.UserIn{})
+		if err != nil && !fault.Is(err, fault.Denied) {
+			t.Errorf("%s: %v", p.Name, err)
+		}
+	}
 }

@@ -21,6 +21,7 @@ const (
 	BoundaryPolicy              // a managed policy in its part as permissions boundary
 	ServiceControl              // SCP
 	ResourceControl             // RCP
+	VendorPolicy                // managed policy of AWS itself, which no quota binds
 )
 
 // Quotas for the size of a document, in characters without white space (IAM and STS
@@ -38,6 +39,10 @@ const (
 
 	// MaxSource bounds the text that is looked at, white space included (our own).
 	MaxSource = 64 << 10
+
+	// MaxVendorSize bounds AWS's own policies; the largest, ReadOnlyAccess, has
+	// some 85,000 characters.
+	MaxVendorSize = 256 << 10
 )
 
 // Quota returns the largest size of one document of the kind.
@@ -53,9 +58,14 @@ func (k Kind) Quota() int {
 		return MaxControlSize
 	case ResourcePolicy:
 		return MaxResourceSize
+	case VendorPolicy:
+		return MaxVendorSize
 	}
 	return MaxRoleInlineSize
 }
+
+// source returns the largest text of the kind, white space included.
+func (k Kind) source() int { return max(MaxSource, 2*k.Quota()) }
 
 // hasPrincipal tells whether the kind's statements say who they are about.
 func (k Kind) hasPrincipal() bool {

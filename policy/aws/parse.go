@@ -27,11 +27,11 @@ const (
 // also in another case, is refused, and so is everything that the grammar does not
 // name. The error is an *Error.
 func Parse(src []byte, kind Kind) (*Document, error) {
-	if len(src) > MaxSource || Size(src) > kind.Quota() {
+	if len(src) > kind.source() || Size(src) > kind.Quota() {
 		quota := kind.Quota()
 		return nil, &Error{Quota: true, Message: fmt.Sprintf("Cannot exceed quota for PolicySize: %d", quota),
 			Line: 1, Column: 1, Found: fmt.Sprintf("a document of %d characters without white space", Size(src)),
-			Want: fmt.Sprintf("at most %d characters, and %d bytes with white space", quota, MaxSource)}
+			Want: fmt.Sprintf("at most %d characters, and %d bytes with white space", quota, kind.source())}
 	}
 	d, err := read(src, kind)
 	if err != nil {
