@@ -27,7 +27,8 @@ func scanPolicy(r row, p *iam.Policy) error { return r.Scan(policyFields(p)...) 
 // InsertPolicy adds a managed policy with its first text, which becomes version
 // p.Default and p.Latest: number 1.
 func (tx *Tx) InsertPolicy(p *iam.Policy, document string) error {
-	p.Default, p.Latest = 1, 1
+	p.Default = max(p.Default, 1) // the vendor numbers its own
+	p.Latest = p.Default
 	err := tx.insert("policy", p.Name, `INSERT INTO policies
 		(id, account, language, name, name_fold, path, description, default_version, latest, created, updated, tags)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT DO NOTHING`,
@@ -36,7 +37,7 @@ func (tx *Tx) InsertPolicy(p *iam.Policy, document string) error {
 	if err != nil {
 		return err
 	}
-	return tx.insertVersion(&iam.PolicyVersion{Policy: p.ID, Number: 1, Document: document, Created: p.Created})
+	return tx.insertVersion(&iam.PolicyVersion{Policy: p.ID, Number: p.Default, Document: document, Created: p.Created})
 }
 
 func (tx *Tx) insertVersion(v *iam.PolicyVersion) error {
