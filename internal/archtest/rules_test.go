@@ -150,7 +150,8 @@ func hallwayFaults(p *pack) (faults []string) {
 // ownOfDoor is what a door may know besides ground, iam and the hallway: the
 // signature and the language of its cloud.
 var ownOfDoor = map[string][]string{
-	"internal/api/aws": {"internal/reqsig/sigv4", "policy/aws"},
+	// It prints events of the trail (LookupEvents).
+	"internal/api/aws": {"internal/reqsig/sigv4", "policy/aws", "internal/audit"},
 
 	// It hands facts about another service's request to policy and names them
 	// for the trail.
