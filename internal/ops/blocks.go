@@ -17,9 +17,6 @@ type BlockUserIn struct {
 	Reason string
 }
 
-// maxReason is the length of the longest reason, in bytes.
-const maxReason = 256
-
 // BlockUser keeps a user out until somebody lifts it: no sign-in, and its
 // sessions, keys and temporary credentials are good for nothing from the answer
 // on (security checklist P-10).
@@ -43,8 +40,8 @@ var BlockUser = Op[BlockUserIn, struct{}]{
 			return none, fault.New(fault.Unmodifiable, "the root user cannot be blocked")
 		case u.ID == env.Call.Caller.ID():
 			return none, fault.New(fault.Unmodifiable, "nobody can block oneself")
-		case len(in.Reason) > maxReason:
-			return none, fault.Field("reason", "reason must have at most %d bytes", maxReason)
+		case clipped(in.Reason) != in.Reason:
+			return none, fault.Field("reason", "reason must have at most 256 bytes and no control characters")
 		}
 		if err := env.Tx.PutBlock(u.Account, &iam.Block{User: u.ID, At: env.Now, By: env.callerName(), Reason: in.Reason}); err != nil {
 			return none, err

@@ -4,7 +4,10 @@ import (
 	"context"
 	"encoding/base64"
 	"strconv"
+	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"warifu/internal/audit"
 	"warifu/internal/fault"
@@ -175,8 +178,16 @@ func (env *Env) openSession(u *iam.User, proved []iam.Proved) (*OpenedSession, e
 	return &OpenedSession{Token: token, Session: s}, env.Tx.SetPasswordUsed(u.Account, u.ID, env.Now)
 }
 
-// clipped is a text as far as it is kept: 256 bytes of what a stranger sent.
-func clipped(s string) string { return s[:min(len(s), 256)] }
+// clipped is a text as far as it is kept: 256 bytes of what a stranger sent, less
+// what a database refuses or a terminal obeys.
+func clipped(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || r == utf8.RuneError {
+			return -1
+		}
+		return r
+	}, s[:min(len(s), 256)])
+}
 
 // OpenedSession is a session at the one moment when its secret is known here.
 type OpenedSession struct {

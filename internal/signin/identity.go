@@ -2,6 +2,8 @@ package signin
 
 import (
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
 
@@ -28,7 +30,7 @@ type Identity struct {
 func Identify(account, user string, root bool) Identity {
 	account, user = canonical(account), canonical(user)
 	switch {
-	case len(account) > MaxIdentifier || len(user) > MaxIdentifier:
+	case !readable(account), !readable(user):
 		return Identity{}
 	case root:
 		return Identity{Root: true, Email: user}
@@ -46,6 +48,12 @@ func Identify(account, user string, root bool) Identity {
 		who.Alias = account
 	}
 	return who
+}
+
+// readable reports whether a name can be one at all.
+func readable(s string) bool {
+	odd := func(r rune) bool { return r == utf8.RuneError || unicode.IsControl(r) }
+	return len(s) <= MaxIdentifier && strings.IndexFunc(s, odd) < 0
 }
 
 // isAccount reports whether s can be an alias or an account's number: letters,

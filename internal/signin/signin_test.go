@@ -2,6 +2,7 @@ package signin
 
 import (
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -282,8 +283,10 @@ func TestIdentify(t *testing.T) {
 			t.Errorf("Identify(%q, %q, %v) = %+v, want %+v", c.account, c.user, c.root, got, c.want)
 		}
 	}
-	if got := Identify("acme", string(make([]byte, MaxIdentifier+1)), false); got != (Identity{}) {
-		t.Errorf("a name of %d bytes is looked at", MaxIdentifier+1)
+	for _, odd := range []string{strings.Repeat("x", MaxIdentifier+1), "al\x00ice", "al\nice", "\xff\xfe"} {
+		if Identify("acme", odd, false) != (Identity{}) || Identify(odd, "alice", false) != (Identity{}) || Identify("", odd, true) != (Identity{}) {
+			t.Errorf("%q is looked at", odd)
+		}
 	}
 	a, b := Identify("acme", "nobody", false), Identify("", "NOBODY@acme", false)
 	if a.Key(42) != b.Key(42) || a.Key(42) != Identify("000000000042", "nobody", false).Key(0) {
