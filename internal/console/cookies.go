@@ -15,9 +15,11 @@ const (
 	cookieFlash   = "warifu_flash"   // what to say on the next page
 	cookieLang    = "warifu_lang"    // chosen language
 	cookieTheme   = "warifu_theme"   // light or dark, when chosen
+	cookieAccount = "warifu_account" // number and name of the account signed in to last
 )
 
-// preferenceLife is how long a browser remembers language and theme.
+// preferenceLife is how long a browser remembers language, theme
+// and account.
 const preferenceLife = 400 * 24 * time.Hour // the longest that browsers keep a cookie
 
 func (c *Console) cookieName(name string) string {

@@ -101,6 +101,7 @@ func securityPage(rq *request) (err error) {
 	if d.Notices, err = run(rq, ops.ListNotices, ops.Listing{Limit: 3}); err != nil {
 		return err
 	}
+	rq.visit.unseen = d.Notices.Unseen
 	return rq.page("security/home", rq.t("nav.security"), d)
 }
 
@@ -117,8 +118,16 @@ func ownEvents(rq *request, limit int, after string) ops.LookupEventsIn {
 
 // Password.
 
+// passwordPage says what the account asks of a password where the person may
+// know it.
 func passwordPage(rq *request) error {
-	return rq.page("security/password", rq.backTo(rq.t("password.change")), nil)
+	rules := ""
+	if p, err := load(rq, ops.GetAccountPasswordPolicy, struct{}{}); err != nil {
+		return err
+	} else if p.Has {
+		rules = rq.lang.passwordRules(p.Is)
+	}
+	return rq.page("security/password", rq.backTo(rq.t("password.change")), rules)
 }
 
 func changePassword(rq *request) error {
@@ -360,6 +369,7 @@ func noticesPage(rq *request) error {
 	if err != nil {
 		return err
 	}
+	rq.visit.unseen = list.Unseen
 	d := notices{NoticeList: list, Pages: rq.pages(string(list.Next))}
 	if len(list.Items) > 0 {
 		d.Newest = list.Items[0].At

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"cmp"
 	"net/url"
 	"strings"
 	"time"
@@ -64,7 +65,11 @@ func signInPage(rq *request) error {
 		return err
 	}
 	f := rq.form()
-	f.fill("account", rq.path("alias"), "root", rq.query("root"), "next", nextOf(rq.query("next")))
+	account := rq.path("alias")
+	if number, alias := rq.remembered(); account == "" {
+		account = cmp.Or(alias, number)
+	}
+	f.fill("account", account, "root", rq.query("root"), "next", nextOf(rq.query("next")))
 	return rq.page("signin/who", rq.t("signin.title"), nil)
 }
 
@@ -110,7 +115,7 @@ func signInAgain(rq *request) error {
 }
 
 // refused tells a step that ended with a reason.
-func refused(s *ops.SignInStep) bool { return s.Refusal != "" && s.Stage == "" && s.Session == nil }
+func refused(s *ops.SignInStep) bool { return s.Refusal != "" && !challenged(s) && s.Session == nil }
 
 // submit gives a form to the sign-in machine and keeps the cookies in step.
 func (rq *request) submit(form ops.Submission) (*ops.SignInStep, error) {
@@ -121,11 +126,18 @@ func (rq *request) submit(form ops.Submission) (*ops.SignInStep, error) {
 	switch {
 	case !s.Cookie.Empty():
 		rq.setCookie(cookieFlow, string(s.Cookie.Reveal()), s.Expires.Sub(rq.at))
-	case s.Session != nil || s.Stage == "" && s.Refusal != "wrong":
+	case !challenged(s) && !first(form):
 		rq.dropCookie(cookieFlow)
 	}
 	return s, nil
 }
+
+// challenged reports whether a sign-in goes on with another page.
+func challenged(s *ops.SignInStep) bool { return stagePaths[string(s.Stage)] != "" }
+
+// first reports whether a form is the first one: its refusal leaves the sign-in
+// of another tab alone.
+func first(form ops.Submission) bool { _, ok := form.(ops.SubmitPassword); return ok }
 
 func (rq *request) flow() seal.Secret { return seal.NewSecret([]byte(rq.cookie(cookieFlow))) }
 
@@ -134,9 +146,10 @@ func (rq *request) goOn(s *ops.SignInStep, next string) error {
 	switch {
 	case s.Session != nil:
 		rq.openSession(s.Session.Token, s.Session.Expires)
+		rq.rememberAccount(&s.Account)
 		rq.dropCookie(cookieForm)
 		return rq.redirect(local(next))
-	case stagePaths[string(s.Stage)] != "":
+	case challenged(s):
 		return rq.redirect(withNext(stagePaths[string(s.Stage)], next))
 	case s.Refusal != "":
 		return rq.turnedAway(s)
@@ -269,7 +282,11 @@ func signOut(rq *request) error {
 // setUpPage is what the link of the first start shows: nothing happens before
 // the button is pressed (H-5).
 func setUpPage(rq *request) error {
-	return rq.page("signin/setup", rq.t("signin.setup.title"), rq.path("token"))
+	info, err := run(rq, ops.InspectSetup, ops.InspectSetupIn{Token: seal.NewSecret([]byte(rq.path("token")))})
+	if err != nil {
+		return err
+	}
+	return rq.page("signin/setup", rq.t("signin.setup.title"), info)
 }
 
 // beginSetUp opens the set-up.

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"warifu/internal/name"
+	"warifu/internal/ops"
+	"warifu/internal/seal"
 )
 
 //go:embed templates
@@ -32,7 +34,7 @@ func loadViews(a *assets) (views, error) {
 	}
 	all := views{}
 	for code, l := range languages {
-		set := template.New("").Option("missingkey=error").Funcs(l.funcs(a))
+		set := template.New("").Option("missingkey=error").Funcs(l.funcs(a)).Funcs(l.securityFuncs())
 		if all[code], err = set.ParseFS(templateFiles, files...); err != nil {
 			return nil, fmt.Errorf("templates: %w", err)
 		}
@@ -140,10 +142,13 @@ func (l *language) funcs(a *assets) template.FuncMap {
 		"short": func(n int, s string) string { return short(n, s) },
 		"list":  func(v ...any) []any { return v },
 		"icon":  iconOf,
-		"num":   func(n int) string { return shown(n) },
-		"str":   func(v any) string { return fmt.Sprint(v) },
-		"id":    func(id name.ID) string { return id.String() },
-		"add":   func(a, b int) int { return a + b },
+		"rules": l.passwordRules,
+		// A secret is shown where a template says so, and nowhere else.
+		"reveal": func(s seal.Secret) string { return string(s.Reveal()) },
+		"num":    func(n int) string { return shown(n) },
+		"str":    func(v any) string { return fmt.Sprint(v) },
+		"id":     func(id name.ID) string { return id.String() },
+		"add":    func(a, b int) int { return a + b },
 
 		"Button": component[Button], "Field": component[Field], "Select": component[Select], "Option": component[Option],
 		"Checkbox": component[Checkbox], "Radios": component[Radios], "Code": component[Code], "Head": component[Head],
@@ -243,4 +248,21 @@ func short(n int, s string) string {
 		return s
 	}
 	return string(slices.Concat(r[:n], []rune("…")))
+}
+
+// passwordRules says what a policy asks of a new password.
+func (l *language) passwordRules(p ops.PasswordPolicy) string {
+	var what []string
+	for _, r := range []struct {
+		on  bool
+		key string
+	}{{p.RequireUppercase, "uppercase"}, {p.RequireLowercase, "lowercase"}, {p.RequireNumbers, "number"}, {p.RequireSymbols, "symbol"}} {
+		if r.on {
+			what = append(what, l.text("password.rules."+r.key))
+		}
+	}
+	if len(what) == 0 {
+		return l.text("password.rules", "n", p.MinimumLength)
+	}
+	return l.text("password.rules.more", "n", p.MinimumLength, "what", strings.Join(what, l.text("list.separator")))
 }

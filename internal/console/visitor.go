@@ -1,9 +1,13 @@
 package console
 
 import (
+	"net/http"
 	"net/url"
+	"strings"
 
 	"warifu/internal/fault"
+	"warifu/internal/iam"
+	"warifu/internal/name"
 	"warifu/internal/ops"
 	"warifu/internal/seal"
 	"warifu/policy"
@@ -13,7 +17,7 @@ import (
 type visitor struct {
 	caller  ops.Caller // of a session
 	account string     // its alias, or number
-	unseen  int        // notices
+	unseen  int        // notices, where a page has counted them
 }
 
 // signedIn reports whether there is a session.
@@ -41,7 +45,7 @@ func (rq *request) admit() error {
 		if err := rq.recognise(); err != nil {
 			return err
 		}
-		if rq.route.Fresh && rq.r.Method != "POST" {
+		if rq.route.Fresh && rq.r.Method != http.MethodPost {
 			return rq.mustBeFresh()
 		}
 		return nil
@@ -64,21 +68,32 @@ func (rq *request) recognise() error {
 		return err
 	}
 	rq.visit.caller = c
-	return rq.frame()
+	rq.visit.account = rq.accountName()
+	return nil
 }
 
-// frame reads what every page of a session shows.
-func (rq *request) frame() error {
-	if rq.r.Method == "POST" {
-		return nil
+// rememberAccount keeps the account's name for this browser: it fills in the
+// sign-in form next time, and stands at the top of pages.
+func (rq *request) rememberAccount(a *iam.Account) {
+	rq.setCookie(cookieAccount, a.ID.String()+"."+a.Alias, preferenceLife)
+}
+
+// remembered is the account that this browser signed in to last.
+func (rq *request) remembered() (number, alias string) {
+	number, alias, _ = strings.Cut(rq.cookie(cookieAccount), ".")
+	if _, ok := name.ParseAccount(number); !ok {
+		return "", ""
 	}
-	notices, err := run(rq, ops.ListNotices, ops.Listing{Limit: 1})
-	if err != nil {
-		return err
+	return number, alias
+}
+
+// accountName is what the session's account is called on pages.
+func (rq *request) accountName() string {
+	own := rq.visit.caller.Account.String()
+	if number, alias := rq.remembered(); number == own && alias != "" {
+		return alias
 	}
-	rq.visit.unseen = notices.Unseen
-	rq.visit.account = rq.visit.caller.Account.String()
-	return err
+	return own
 }
 
 // signInPath is where somebody signs in who then wants to go on to a page.

@@ -117,12 +117,18 @@ func (rq *request) sentence(e *fault.Error) string {
 	return rq.t(base, "noun", e.Noun, "name", e.Name, "what", e.What)
 }
 
-// weakPassword lists the rules that a password fails, in the language.
+// weakPassword lists the rules that a password fails.
 func (rq *request) weakPassword(e *fault.Error) string {
-	if rq.lang.code == "en" && e.What != "" {
-		return e.What
+	var rules []string
+	for rule := range strings.SplitSeq(e.Name, ",") {
+		what, n, _ := strings.Cut(rule, "=")
+		key := "rule." + strings.ReplaceAll(what, " ", "-")
+		if !rq.lang.has(key) {
+			return rq.t("fault.weak-password")
+		}
+		rules = append(rules, rq.t(key, "n", n))
 	}
-	return rq.t("fault.weak-password")
+	return rq.t("fault.weak-password.and", "rules", strings.Join(rules, rq.t("list.separator")))
 }
 
 func sentenceCase(s string) string {

@@ -1,0 +1,98 @@
+package console
+
+import (
+	"html/template"
+	"strings"
+	"time"
+
+	"warifu/internal/audit"
+	"warifu/internal/iam"
+)
+
+// securityFuncs are what the templates of the Security page say things with.
+func (l *language) securityFuncs() template.FuncMap {
+	return template.FuncMap{
+		"browser":    l.browser,
+		"event":      l.event,
+		"result":     l.result,
+		"notice":     l.notice,
+		"noticeIcon": noticeIcon,
+		"proved":     func(s iam.Session) bool { _, ok := s.Last(true); return ok },
+		"older":      func(t, now time.Time, days int) bool { return now.Sub(t) > time.Duration(days)*24*time.Hour },
+		"mfaBadge": func(n int) Badge {
+			if n == 0 {
+				return Badge{Label: l.text("mfa.none.badge"), Kind: "warn"}
+			}
+			return Badge{Label: l.text("mfa.some.badge"), Kind: "good"}
+		},
+		"mfaKind": func(n int) string { // the first device is the thing to do
+			if n == 0 {
+				return "primary"
+			}
+			return ""
+		},
+	}
+}
+
+// Marks by which a User-Agent tells browser and system, the telling ones first:
+// most browsers name others, too.
+var (
+	browserMarks = [][2]string{{"Edg/", "Edge"}, {"OPR/", "Opera"}, {"SamsungBrowser/", "Samsung Internet"}, {"Firefox/", "Firefox"}, {"HeadlessChrome/", "Chrome"}, {"Chrome/", "Chrome"}, {"Safari/", "Safari"}}
+	systemMarks  = [][2]string{{"iPhone", "iPhone"}, {"iPad", "iPad"}, {"Android", "Android"}, {"Windows", "Windows"}, {"Macintosh", "macOS"}, {"CrOS", "ChromeOS"}, {"Linux", "Linux"}}
+)
+
+// browser names a browser in words.
+func (l *language) browser(userAgent string) string {
+	find := func(marks [][2]string) string {
+		for _, m := range marks {
+			if strings.Contains(userAgent, m[0]) {
+				return m[1]
+			}
+		}
+		return ""
+	}
+	b, s := find(browserMarks), find(systemMarks)
+	switch {
+	case b != "" && s != "":
+		return l.text("sessions.browser", "browser", b, "system", s)
+	case b != "":
+		return b
+	case s != "":
+		return s
+	}
+	return l.text("sessions.unknown")
+}
+
+// event says what an operation was; one without a text goes by its name.
+func (l *language) event(operation string) string {
+	if key := "event." + operation; l.has(key) {
+		return l.text(key)
+	}
+	return operation
+}
+
+func (l *language) result(r audit.Result) Badge {
+	kind := map[audit.Result]string{audit.Allowed: "good", audit.Refused: "bad", audit.Failed: "warn"}[r]
+	return Badge{Label: l.text("activity." + string(r)), Kind: kind}
+}
+
+// notice says what a person is told.
+func (l *language) notice(n iam.Notice) string {
+	return l.text("notice."+strings.ReplaceAll(string(n.Kind), " ", "-"), "subject", n.Subject)
+}
+
+func noticeIcon(k iam.NoticeKind) string {
+	switch k {
+	case iam.NoticeFactorBound, iam.NoticeFactorRemoved:
+		return "phone"
+	case iam.NoticePasswordChanged:
+		return "lock"
+	case iam.NoticeKeyCreated:
+		return "key"
+	case iam.NoticeSessionsEnded:
+		return "laptop"
+	case iam.NoticeEnrolmentLink:
+		return "link"
+	}
+	return "block"
+}
