@@ -58,7 +58,7 @@ func (g *glob) any() bool { return g.shape == shapePrefix && g.pre == "" }
 // match tells whether s matches.
 func (g *glob) match(s string, e *env) bool {
 	n := len(g.pre)
-	if len(s) < n || n >= 8 && word(s[n-8:n]) != g.tag || s[:n] != g.pre {
+	if len(s) < n || s[:n] != g.pre {
 		return false
 	}
 	switch g.shape {
