@@ -18,10 +18,11 @@ func Decide(req *Request, layers ...Layer) Decision {
 		if a == "" {
 			continue
 		}
-		if !sameString(a, req.ready[l].given) {
+		r := req.ready[l]
+		if r == nil || !sameString(a, r.given) {
 			return decideUnprepared(req, layers)
 		}
-		names.action[names.n], names.lang[names.n] = &req.ready[l].actionName, Language(l)
+		names.action[names.n], names.lang[names.n] = &r.actionName, Language(l)
 		names.n++
 	}
 	return names.decide(req, layers)

@@ -203,7 +203,7 @@ func TestPrepare(t *testing.T) {
 	if !Decide(&req, set.Layer(Identity)).Allowed() || req.Actions[0] != "s:DO" {
 		t.Error("SetAction")
 	}
-	req.Actions[0] = ""
+	req.SetAction(0, nil)
 	if Decide(&req, set.Layer(Identity)).Allowed() {
 		t.Error("no action")
 	}

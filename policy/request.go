@@ -10,24 +10,27 @@ type Request struct {
 	Actions   [MaxLanguages]string // by language; "" if the operation has no name there
 	Resources [MaxLanguages]string // by language; what the operation is authorised on
 	Context   Context              // nil: no key has a value
-	Principal Principal
 
-	ready [MaxLanguages]Action
+	ready     [MaxLanguages]*Action // beside what decisions read with it
+	Principal Principal
 }
 
 // Action is the name of an action, with what a decision has to know of it worked out
-// beforehand.
+// beforehand. It is immutable, and may be shared between requests.
 type Action struct {
 	actionName
 	given string
 }
 
 // NewAction prepares an action's name.
-func NewAction(name string) Action { return Action{makeActionName(lowerASCII(name)), name} }
+func NewAction(name string) *Action { return &Action{makeActionName(lowerASCII(name)), name} }
 
-// SetAction sets the action of a language to one that is prepared.
-func (req *Request) SetAction(l Language, a Action) {
-	req.Actions[l], req.ready[l] = a.given, a
+// SetAction sets the action of a language to one that is prepared; nil is none.
+func (req *Request) SetAction(l Language, a *Action) {
+	req.Actions[l], req.ready[l] = "", a
+	if a != nil {
+		req.Actions[l] = a.given
+	}
 }
 
 // Prepare prepares the actions. It is worth it for a request that is decided more

@@ -92,7 +92,7 @@ func (x *context) Lookup(key *policy.Key) policy.Fact {
 const few = 100
 
 type inst struct {
-	actions    map[string]policy.Action // those that requests are about, as a server knows its operations
+	actions    map[string]*policy.Action // those that requests are about, as a server knows its operations
 	principals map[string]*principal
 	fresh      request // of DecideFresh: one goroutine
 }
@@ -112,7 +112,7 @@ func (eng) Load(w *workload.Workload) (engine.Instance, error) {
 		}
 		sets[i] = policy.Compile(doc.Rules(policy.RuleID{Policy: p.ID}), keys)
 	}
-	in := &inst{actions: map[string]policy.Action{}, principals: make(map[string]*principal, len(w.Principals))}
+	in := &inst{actions: map[string]*policy.Action{}, principals: make(map[string]*principal, len(w.Principals))}
 	for _, a := range workload.Actions() {
 		in.actions[a] = policy.NewAction(a)
 	}
@@ -137,8 +137,8 @@ func (eng) Load(w *workload.Workload) (engine.Instance, error) {
 type request struct {
 	known  bool
 	layers [1]policy.Layer
-	req    policy.Request
 	ctx    context
+	req    policy.Request
 }
 
 func (in *inst) fill(q *request, r *workload.Request) {
