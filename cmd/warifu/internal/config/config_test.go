@@ -301,3 +301,14 @@ func FuzzFile(f *testing.F) {
 		}
 	})
 }
+
+// TestProtocolNames: AWS's own name for S3's protocol is understood, too.
+func TestProtocolNames(t *testing.T) {
+	c, err := load(t, "services:\n  s3: {url: http://x, protocol: rest-xml}\n", Flags{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := c.Services[0].Protocol; got != "s3" {
+		t.Errorf("protocol = %q, want s3", got)
+	}
+}

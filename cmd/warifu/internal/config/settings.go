@@ -299,6 +299,9 @@ func setServiceURL(s *Service, v string) (err error) {
 var protocols = []string{"query", "ec2", "json", "s3"}
 
 func setProtocol(s *Service, v string) error {
+	if v == "rest-xml" {
+		v = "s3" // S3 is the only service of AWS's REST-XML protocol that is understood
+	}
 	if !slices.Contains(protocols, v) {
 		return fmt.Errorf("must be one of %s, not %q", strings.Join(protocols, ", "), v)
 	}
