@@ -259,7 +259,7 @@ func newIndex(rules []rule) *index {
 	x.addActions(naming, bound, global)
 	x.ix.table = makeTable(x.entries)
 	x.ix.pack()
-	return x.ix
+	return x.ix.gather()
 }
 
 // pack moves what decisions read close together: the patterns, tests and literal
@@ -276,6 +276,7 @@ func (ix *index) pack() {
 		}
 		tests = append(tests, r.tests...)
 	}
+	texts.WriteString(ix.table.names)
 	for i := range globs {
 		texts.WriteString(globs[i].pre)
 		texts.WriteString(globs[i].suf)
@@ -287,10 +288,18 @@ func (ix *index) pack() {
 		s, all = all[:n], all[n:]
 		return s
 	}
+	ix.table.names = take(len(ix.table.names))
 	for i := range globs {
 		g := &globs[i]
 		g.pre, g.suf = take(len(g.pre)), take(len(g.suf))
 	}
+	ix.refer()
+}
+
+// refer makes gates and rules point to the patterns and tests of the index, which lie
+// in the order of the rules.
+func (ix *index) refer() {
+	globs, tests := ix.globs, ix.tests
 	for i := range ix.rules {
 		r, g := &ix.rules[i], &ix.gates[i]
 		g.src, g.more = r.src, r.who != nil || r.more != nil
@@ -395,4 +404,54 @@ func (x *indexer) addActions(naming, bound map[string][]uint32, global []uint32)
 		x.ix.filter |= actionFilter(hashName(name))
 		x.entries = append(x.entries, tableEntry{name, 0, x.list(members)})
 	}
+}
+
+// smallRoom and mediumRoom are an index and what decisions read of it in one piece of
+// memory: policies are many and small, and pieces here and there cost more than
+// their size.
+type smallRoom struct {
+	index
+	room struct {
+		slots   [16]slot
+		gates   [4]gate
+		members [8]uint32
+		globs   [8]glob
+		tests   [4]test
+	}
+}
+
+type mediumRoom struct {
+	index
+	room struct {
+		slots   [32]slot
+		gates   [8]gate
+		members [24]uint32
+		globs   [20]glob
+		tests   [10]test
+	}
+}
+
+// gather moves the index into the smallest room that it fits in, if any.
+func (ix *index) gather() *index {
+	if r := new(smallRoom); ix.moveTo(&r.index, r.room.slots[:], r.room.gates[:], r.room.members[:], r.room.globs[:], r.room.tests[:]) {
+		return &r.index
+	}
+	if r := new(mediumRoom); ix.moveTo(&r.index, r.room.slots[:], r.room.gates[:], r.room.members[:], r.room.globs[:], r.room.tests[:]) {
+		return &r.index
+	}
+	return ix
+}
+
+func (ix *index) moveTo(to *index, slots []slot, gates []gate, members []uint32, globs []glob, tests []test) bool {
+	if len(ix.table.slots) > len(slots) || len(ix.gates) > len(gates) || len(ix.members) > len(members) || len(ix.globs) > len(globs) || len(ix.tests) > len(tests) {
+		return false
+	}
+	*to = *ix
+	to.table.slots = slots[:copy(slots, ix.table.slots)]
+	to.gates = gates[:copy(gates, ix.gates)]
+	to.members = members[:copy(members, ix.members)]
+	to.globs = globs[:copy(globs, ix.globs)]
+	to.tests = tests[:copy(tests, ix.tests)]
+	to.refer()
+	return true
 }
