@@ -1,13 +1,16 @@
 package main
 
 import (
+	"crypto/rand"
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"net/url"
 
 	"warifu/cmd/warifu/internal/config"
 	"warifu/internal/api/aws"
 	"warifu/internal/clientip"
+	"warifu/internal/console"
 	"warifu/internal/gateway"
 	"warifu/internal/ops"
 	"warifu/internal/reqsig/sigv4"
@@ -24,11 +27,12 @@ type door struct {
 type doors struct {
 	aws     door
 	gateway door
+	console door
 	serves  func(*http.Request) bool // whether a request is the gateway's
 }
 
-// openDoors builds the doors on a server.
-func openDoors(conf *config.Config, s *ops.Server, log *slog.Logger) (*doors, error) {
+// openDoors builds the doors on a server that people reach at address.
+func openDoors(conf *config.Config, s *ops.Server, log *slog.Logger, address string) (*doors, error) {
 	proxies := clientip.Trust(conf.Trusted...)
 	client := func(r *http.Request) (ip netip.Addr, chain string, secure bool) {
 		c := clientOf(proxies, r)
@@ -42,7 +46,16 @@ func openDoors(conf *config.Config, s *ops.Server, log *slog.Logger) (*doors, er
 	if err != nil {
 		return nil, err
 	}
+	at, err := url.Parse(address)
+	if err != nil {
+		return nil, err
+	}
+	con, err := console.New(console.Config{Ops: s, Log: log, Client: client, URL: at, Rand: rand.Reader, Version: version(), Services: shown(conf)})
+	if err != nil {
+		return nil, err
+	}
 	return &doors{
+		console: door{"console", con, false},
 		aws:     door{"aws", aws.New(aws.Config{Ops: s, Log: log, Client: client, Regions: conf.Regions}), false},
 		gateway: door{"gateway", g, true},
 		serves:  g.Serves,
@@ -50,13 +63,25 @@ func openDoors(conf *config.Config, s *ops.Server, log *slog.Logger) (*doors, er
 }
 
 // of chooses the door of a request: what is signed for a service behind the
-// gateway goes there, everything else to the AWS door, which also answers what
-// is not signed at all.
+// gateway goes there, the pages of the console are its own, and everything else
+// goes to the AWS door, which also answers what is not signed at all.
 func (d *doors) of(r *http.Request) *door {
-	if d.serves(r) {
+	switch {
+	case d.serves(r):
 		return &d.gateway
+	case console.Owns(r):
+		return &d.console
 	}
 	return &d.aws
+}
+
+// shown are the configured services as the console lists them.
+func shown(conf *config.Config) []console.Service {
+	all := make([]console.Service, len(conf.Services))
+	for i, s := range conf.Services {
+		all[i] = console.Service{Name: s.Name, Protocol: s.Protocol}
+	}
+	return all
 }
 
 // services are the configured services in the gateway's terms, and judged by it.

@@ -75,7 +75,7 @@ func (f *folder) initialise(ctx context.Context, in ops.BootstrapIn, endpoint st
 	return &firstCredentials{
 		AccountID: made.Account.String(), AccountAlias: made.Alias,
 		ConsoleURL:  endpoint + "/console",
-		SetupURL:    endpoint + "/console/setup?token=" + url.QueryEscape(string(made.SetupToken.Reveal())),
+		SetupURL:    endpoint + "/setup/" + url.PathEscape(string(made.SetupToken.Reveal())),
 		AccessKeyID: made.AccessKeyID, SecretAccessKey: string(made.SecretAccessKey.Reveal()),
 		admin: made.Admin.Name, endpoint: endpoint,
 	}, nil

@@ -62,7 +62,7 @@ func (cmd *serveCmd) Run(h *host) error {
 		}
 		defer stopDemo()
 	}
-	d, err := openDoors(conf, f.ops, log)
+	d, err := openDoors(conf, f.ops, log, l.url)
 	if err != nil {
 		return err
 	}

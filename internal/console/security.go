@@ -245,8 +245,10 @@ func removeDevice(rq *request) error {
 		return rq.form().again(err, nil, func() error { return removeDevicePage(rq) })
 	}
 	// The device proves nothing any more. Deleting what is left of it may be
-	// denied, which is no reason to say that removing failed.
-	if _, err := run(rq, ops.DeleteVirtualMFADevice, ops.SerialIn{Serial: f.ARN()}); err != nil && !fault.Is(err, fault.Denied) {
+	// denied, or ask for a proof that can no longer be given: no reason to say that
+	// removing failed.
+	_, err = run(rq, ops.DeleteVirtualMFADevice, ops.SerialIn{Serial: f.ARN()})
+	if err != nil && !fault.Is(err, fault.Denied) && !fault.Is(err, fault.StepUp) {
 		return err
 	}
 	if err := rq.endOthersIfAsked(); err != nil {

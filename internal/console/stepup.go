@@ -23,8 +23,11 @@ func stepUpPath(next string) string { return "/stepup?next=" + url.QueryEscape(l
 func (rq *request) mustBeFresh() error {
 	s := rq.visit.caller.Console
 	last, ok := s.Last(true)
-	if !ok {
-		last, ok = s.Last(false)
+	if !ok { // the password counts only while there is no factor
+		list, err := run(rq, ops.ListMFADevices, ops.UserListing{})
+		if err == nil && len(list.Items) == 0 {
+			last, ok = s.Last(false)
+		}
 	}
 	if ok && rq.at.Sub(last.At) < askAgainAfter {
 		return nil

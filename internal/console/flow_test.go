@@ -1,0 +1,251 @@
+package console
+
+import (
+	"context"
+	"net/http/httptest"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"warifu/internal/iam"
+	"warifu/internal/ops"
+	"warifu/internal/seal"
+	"warifu/internal/testkit"
+)
+
+const (
+	rootMail     = "owner@example.com"
+	rootPassword = "correct horse battery staple"
+	adminWord    = "tall ships sail at dawn"
+)
+
+// to checks where a form led.
+func to(t testing.TB, w *httptest.ResponseRecorder, path string) {
+	t.Helper()
+	if w.Code != 303 || w.Header().Get("Location") != path {
+		t.Fatalf("%d to %q, want 303 to %s\n%s", w.Code, w.Header().Get("Location"), path, text(w))
+	}
+}
+
+// says checks that a page says something.
+func says(t testing.TB, w *httptest.ResponseRecorder, status int, want ...string) string {
+	t.Helper()
+	if w.Code != status {
+		t.Fatalf("%d, want %d (to %q)\n%s", w.Code, status, w.Header().Get("Location"), text(w))
+	}
+	for _, s := range want {
+		if !strings.Contains(text(w), s) {
+			t.Fatalf("the page does not say %q\n%s", s, text(w))
+		}
+	}
+	return w.Body.String()
+}
+
+var tags = regexp.MustCompile(`(?s)<svg.*?</svg>|<[^>]*>`)
+
+// text is what a page says, without its tags.
+func text(w *httptest.ResponseRecorder) string {
+	plain := tags.ReplaceAllString(w.Body.String(), " ")
+	plain = strings.NewReplacer("&#39;", "'", "&#34;", `"`, "&amp;", "&").Replace(plain)
+	return strings.Join(strings.Fields(plain), " ")
+}
+
+var seedOf = regexp.MustCompile(`id="seed"[^>]*>([A-Z2-7]+)<`)
+
+// seed finds the key that a page shows for binding.
+func seed(t testing.TB, page string) string {
+	t.Helper()
+	m := seedOf.FindStringSubmatch(page)
+	if m == nil {
+		t.Fatalf("the page shows no key\n%s", page)
+	}
+	return m[1]
+}
+
+// codes are the code of now and the next one; the clock is then in the period of
+// neither.
+func (s *site) codes(t testing.TB, seed string) (one, two string) {
+	t.Helper()
+	one = testkit.Code(t, seed, s.Clock.Now())
+	s.Clock.Advance(30 * time.Second)
+	two = testkit.Code(t, seed, s.Clock.Now())
+	return one, two
+}
+
+// code is a code that was not used yet.
+func (s *site) code(t testing.TB, seed string) string {
+	t.Helper()
+	s.Clock.Advance(30 * time.Second)
+	return testkit.Code(t, seed, s.Clock.Now())
+}
+
+// setUp goes through the set-up and returns root's seed.
+func (s *site) setUp(t testing.TB) string {
+	t.Helper()
+	token, err := s.NewSetupToken(context.Background(), testkit.Account, "admin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	link := "/setup/" + string(token.Reveal())
+	says(t, s.get(link), 200, "Set up this server", testkit.Account.String())
+	to(t, s.post(link), "/setup/account")
+	says(t, s.get("/setup/account"), 200, "Name the account")
+	says(t, s.post("/setup/account", "alias", "-bad-"), 422, "small letters")
+	to(t, s.post("/setup/account", "alias", "Acme"), "/setup/root")
+	says(t, s.get("/setup/account"), 200, "Name the account") // going back
+	says(t, s.get("/setup/root"), 200, "The root user")
+	says(t, s.post("/setup/root", "email", "nonsense", "password", rootPassword, "again", rootPassword), 422, "whole e-mail address")
+	says(t, s.post("/setup/root", "email", rootMail, "password", "password", "again", "password"), 422, "many people use")
+	says(t, s.post("/setup/root", "email", rootMail, "password", rootPassword, "again", "other"), 422, "differ")
+	to(t, s.post("/setup/root", "email", rootMail, "password", rootPassword, "again", rootPassword, "admin", adminWord), "/signin/bind")
+	page := says(t, s.get("/signin/bind"), 200, "Add your second factor", "never without a second factor")
+	key := seed(t, page)
+	says(t, s.post("/signin/bind", "code1", "000000", "code2", "000001"), 422, "does not fit")
+	one, two := s.codes(t, key)
+	to(t, s.post("/signin/bind", "code1", one, "code2", two), "/console")
+	return key
+}
+
+func TestSetUpLeadsIntoTheConsole(t *testing.T) {
+	s := open(t)
+	key := s.setUp(t)
+	says(t, s.get("/console"), 200, "Welcome", "Root user", "acme", "Signed in with MFA")
+	says(t, s.get("/security"), 200, "MFA devices", "Sessions", "this one")
+	to(t, s.post("/signout"), "/signin")
+	to(t, s.get("/console"), "/signin")
+
+	says(t, s.get("/signin?root=1"), 200, "As the root user", "You are signed out.")
+	to(t, s.post("/signin", "root", "1", "user", rootMail, "password", rootPassword), "/signin/code")
+	says(t, s.get("/signin/code"), 200, "Your code")
+	says(t, s.post("/signin/code", "code", "000000"), 422, "does not fit")
+	to(t, s.post("/signin/code", "code", s.code(t, key)), "/console")
+	says(t, s.get("/console"), 200, "Root user")
+}
+
+// user makes a user with a password, in the world.
+func (s *site) user(t testing.TB, name, password string, must bool, policies ...string) {
+	t.Helper()
+	admin := s.Admin(t)
+	testkit.Do(t, s.World, admin, ops.CreateUser, ops.CreateUserIn{Name: name})
+	testkit.Do(t, s.World, admin, ops.CreateLoginProfile, ops.CreateLoginProfileIn{User: ops.Ref{Name: name}, Password: seal.NewSecret([]byte(password)), ResetRequired: must})
+	for _, p := range policies {
+		testkit.Do(t, s.World, admin, ops.AttachUserPolicy, ops.AttachIn{Holder: ops.Ref{Name: name}, Policy: p})
+	}
+}
+
+// signIn signs a user in, with a password alone.
+func (s *site) signIn(t testing.TB, name, password string) {
+	t.Helper()
+	s.get("/signin")
+	to(t, s.post("/signin", "account", testkit.Account.String(), "user", name, "password", password), "/console")
+}
+
+func TestSecurityPage(t *testing.T) {
+	s := open(t)
+	s.user(t, "alice", adminWord, false, "arn:aws:iam::aws:policy/AdministratorAccess")
+	s.signIn(t, "alice", adminWord)
+	says(t, s.get("/console"), 200, "Add a second factor")
+	says(t, s.get("/security"), 200, "No device yet", "not protected", "No access keys", "192.0.2.7", "password only")
+
+	// A device: wrong codes first, then the right ones.
+	says(t, s.get("/security/mfa/new"), 200, "Name of the device")
+	key := seed(t, says(t, s.post("/security/mfa/new", "name", "alice"), 200, "Scan this"))
+	serial := "arn:aws:iam::123456789012:mfa/alice"
+	says(t, s.post("/security/mfa/bind", "serial", serial, "code1", "111111", "code2", "222222"), 422, "do not follow each other", "start again")
+	one, two := s.codes(t, key)
+	to(t, s.post("/security/mfa/bind", "serial", serial, "code1", one, "code2", two), "/security")
+	says(t, s.get("/security"), 200, "The device is added.", "Authenticator app")
+
+	// A key: the new device is asked for first; then its secret once, then off,
+	// then deleted by its name.
+	to(t, s.get("/security/keys/new"), "/stepup?next=%2Fsecurity%2Fkeys%2Fnew")
+	to(t, s.post("/security/keys/new"), "/stepup?next=%2Fsecurity%2Fkeys%2Fnew")
+	to(t, s.post("/stepup", "next", "/security/keys/new", "code", s.code(t, key)), "/security/keys/new")
+	says(t, s.get("/security/keys/new"), 200, "shown once", "Signed in with MFA")
+	page := says(t, s.post("/security/keys/new"), 200, "only time that the secret is shown")
+	id := regexp.MustCompile(`AKIA[A-Z0-9]{16}`).FindString(page)
+	to(t, s.post("/security/keys/"+id+"/status", "status", string(iam.KeyInactive)), "/security#keys")
+	says(t, s.get("/security"), 200, "switched off", id)
+	says(t, s.get("/security/keys/"+id+"/delete"), 200, "stop working at once")
+	says(t, s.post("/security/keys/"+id+"/delete", "confirm", "no"), 422, "not the same")
+	to(t, s.post("/security/keys/"+id+"/delete", "confirm", id), "/security#keys")
+
+	// A password, and the other sessions with it.
+	other := &site{World: s.World, con: s.con, cookies: map[string]string{}}
+	other.get("/signin")
+	to(t, other.post("/signin", "account", "123456789012", "user", "alice", "password", adminWord), "/signin/code")
+	to(t, other.post("/signin/code", "code", s.code(t, key)), "/console")
+	says(t, s.post("/security/password", "old", "wrong", "new", rootPassword, "again", rootPassword), 422, "not your current password")
+	says(t, s.post("/security/password", "old", adminWord, "new", rootPassword, "again", "x"), 422, "differ")
+	to(t, s.post("/security/password", "old", adminWord, "new", rootPassword, "again", rootPassword, "others", "on"), "/security")
+	to(t, other.get("/security"), "/signin?next=%2Fsecurity")
+
+	says(t, s.get("/security/notices"), 200, "Sessions ended: 1.", "new")
+	says(t, s.get("/security/activity"), 200, "Added an MFA device", "Created an access key")
+
+	// Removing the device asks for it once more when it was proved a while ago.
+	remove := regexp.MustCompile(`/security/mfa/[0-9]+/remove`).FindString(s.get("/security").Body.String())
+	s.Clock.Advance(15 * time.Minute)
+	to(t, s.get(remove), "/stepup?next="+strings.ReplaceAll(remove, "/", "%2F"))
+	says(t, s.get("/stepup?next="+remove), 200, "Confirm that it is you")
+	says(t, s.post("/stepup", "next", remove, "code", "000000"), 422, "does not fit")
+	was := s.cookies["__Host-"+cookieSession]
+	to(t, s.post("/stepup", "next", remove, "code", s.code(t, key)), remove)
+	if s.cookies["__Host-"+cookieSession] == was {
+		t.Error("S-1: the session keeps its secret after a step-up")
+	}
+	says(t, s.get(remove), 200, "This is your only device")
+	to(t, s.post(remove), "/security")
+	says(t, s.get("/security"), 200, "is removed.", "No device yet")
+}
+
+func TestPasswordThatMustBeChanged(t *testing.T) {
+	s := open(t)
+	s.user(t, "bob", adminWord, true)
+	s.get("/signin")
+	to(t, s.post("/signin", "account", "123456789012", "user", "bob", "password", adminWord), "/signin/password")
+	says(t, s.get("/signin/password"), 200, "Choose a new password", "At least 8 characters")
+	says(t, s.post("/signin/password", "password", "short", "again", "short"), 422, "at least 8 characters")
+	to(t, s.post("/signin/password", "password", rootPassword, "again", rootPassword), "/console")
+	says(t, s.get("/console"), 200, "Welcome, bob")
+}
+
+// P-5: whatever is wrong, the page says the same.
+func TestRefusalsTellNothingApart(t *testing.T) {
+	s := open(t)
+	s.user(t, "carol", adminWord, false)
+	s.get("/signin")
+	answers := map[string]string{}
+	for what, in := range map[string][3]string{
+		"wrong password": {"123456789012", "carol", "nope nope nope"}, "no such user": {"123456789012", "nobody", "nope nope nope"},
+		"no such account": {"999999999999", "carol", adminWord}, "no password": {"123456789012", "admin", "nope nope nope"},
+	} {
+		w := s.post("/signin", "account", in[0], "user", in[1], "password", in[2])
+		says(t, w, 422, "The account, the user name or the password is not right.")
+		body := strings.NewReplacer(in[0], "ACCOUNT", `"`+in[1]+`"`, "USER").Replace(w.Body.String())
+		answers[regexp.MustCompile(`nonce="[^"]*"`).ReplaceAllString(body, "")] = what
+	}
+	if len(answers) != 1 {
+		t.Errorf("there are %d different pages: %v", len(answers), answers)
+	}
+}
+
+func TestEnrolmentLink(t *testing.T) {
+	s := open(t)
+	s.user(t, "dora", adminWord, false)
+	link := testkit.Do(t, s.World, s.Admin(t), ops.CreateEnrolmentLink, ops.CreateEnrolmentLinkIn{User: ops.Ref{Name: "dora"}})
+	path := "/enrol/" + string(link.Token.Reveal())
+	for range 3 { // a mail scanner looks at it first (H-5)
+		says(t, s.get(path), 200, "dora", "Begin")
+	}
+	to(t, s.post(path), path)
+	key := seed(t, says(t, s.get(path), 200, "Scan this"))
+	says(t, s.post(path, "code1", "000000", "code2", "111111"), 422, "does not fit")
+	one, two := s.codes(t, key)
+	says(t, s.post(path, "code1", one, "code2", two), 200, "The device is added")
+	says(t, s.get(path), 404, "was used, was taken back, or has run out")
+	s.get("/signin")
+	to(t, s.post("/signin", "account", "123456789012", "user", "dora", "password", adminWord), "/signin/code")
+	to(t, s.post("/signin/code", "code", s.code(t, key)), "/console")
+}
