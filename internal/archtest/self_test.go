@@ -67,7 +67,7 @@ func TestRulesFindFaults(t *testing.T) {
 		{"a door on another", doorFaults, "internal/api/aws", "", []string{"warifu/internal/api/oci"}, "imports the door internal/api/oci"},
 		{"a part of a door on another", doorFaults, "internal/gateway/ec2demo", "", []string{"warifu/internal/console"}, "imports the door"},
 		{"a door with another's signature", doorFaults, "internal/api/aws", "", []string{"warifu/internal/reqsig/acs"}, "is a door and imports internal/reqsig/acs"},
-		{"a door that sets up its policy", doorFaults, "internal/console", "", []string{"warifu/policy"}, "is a door and imports policy"},
+		{"a door with another's language", doorFaults, "internal/console", "", []string{"warifu/policy/aws"}, "is a door and imports policy/aws"},
 		{"the program", doorFaults, "cmd/warifu", "", []string{"warifu/internal/api/aws", "warifu/internal/store"}, ""},
 		{"somebody else on a door", doorFaults, "internal/metrics", "", []string{"warifu/internal/gateway"}, "only cmd may"},
 
