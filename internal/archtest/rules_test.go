@@ -158,7 +158,7 @@ var ownOfDoor = map[string][]string{
 
 	// It hands facts about another service's request to policy and names them
 	// for the trail.
-	"internal/gateway": {"internal/reqsig/sigv4", "policy", "policy/aws/catalog", "internal/audit"},
+	"internal/gateway": {"internal/reqsig/sigv4", "policy", "policy/aws", "policy/aws/catalog", "internal/audit"},
 }
 
 func doorFaults(p *pack) (faults []string) {
