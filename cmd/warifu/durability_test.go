@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -139,5 +140,27 @@ func exchangeKeys(t *testing.T, p *process, first firstCredentials, user string,
 			return key
 		default:
 		}
+	}
+}
+
+// A server that did nothing during a rotation seals its next secret with the new
+// key, though nothing that it was asked to open told it of that key.
+func TestRotateWhileIdle(t *testing.T) {
+	data, first := initFolder(t)
+	p := serve(t, data)
+	admin := p.client(first.AccessKeyID, first.SecretAccessKey)
+	if _, err := admin.CreateUser(background, &iam.CreateUserInput{UserName: aws.String("u")}); err != nil {
+		t.Fatal(err)
+	}
+	run(t, "keys", "rotate", "--data", data)
+	made, err := admin.CreateAccessKey(background, &iam.CreateAccessKeyInput{UserName: aws.String("u")})
+	if err != nil {
+		t.Fatalf("the first secret after a rotation: %v\n%s", err, p.log)
+	}
+	p.end(t, sigterm)
+	p = serve(t, data)
+	c := p.client(*made.AccessKey.AccessKeyId, *made.AccessKey.SecretAccessKey)
+	if _, err := c.ListUsers(background, &iam.ListUsersInput{}); err == nil || !strings.Contains(err.Error(), "AccessDenied") {
+		t.Errorf("a user without permissions, by its key: %v", err)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"warifu/internal/name"
 	"warifu/internal/page"
 	"warifu/internal/seal"
+	"warifu/internal/store"
 	"warifu/policy"
 )
 
@@ -33,6 +34,7 @@ var CreateAccessKey = Op[UserIn, *NewKey]{
 	Name:   "CreateAccessKey",
 	Grants: Names{AWS: "iam:CreateAccessKey"},
 	Mode:   Write,
+	Needs:  freshly,
 	Target: func(env *Env, in UserIn) (Target, error) { return env.userTarget(in.User) },
 	Record: UserIn.record,
 	Do: func(env *Env, in UserIn) (*NewKey, error) {
@@ -44,16 +46,19 @@ var CreateAccessKey = Op[UserIn, *NewKey]{
 		if err != nil {
 			return nil, err
 		}
-		k, err := env.newKey(u, env.Now)
+		k, err := env.newKey(env.Tx, u, env.Now)
 		if err != nil {
 			return nil, err
 		}
-		return k, env.Tx.InsertKey(&k.AccessKey)
+		if err := env.Tx.InsertKey(&k.AccessKey); err != nil {
+			return nil, err
+		}
+		return k, env.notify(u, iam.NoticeKeyCreated, k.ID)
 	},
 }
 
 // newKey mints a key for a user and seals its secret.
-func (s *Server) newKey(u *iam.User, now time.Time) (*NewKey, error) {
+func (s *Server) newKey(tx *store.Tx, u *iam.User, now time.Time) (*NewKey, error) {
 	id, err := name.NewAccessKeyID(s.rand, name.PrefixAccessKey)
 	if err != nil {
 		return nil, fault.Wrap(err, "create an access key")
@@ -64,7 +69,7 @@ func (s *Server) newKey(u *iam.User, now time.Time) (*NewKey, error) {
 	}
 	k := &NewKey{UserName: u.Name, Plain: plain}
 	k.AccessKey = iam.AccessKey{ID: id, User: u.ID, Account: u.Account, Status: iam.KeyActive, Created: now}
-	k.Secret, err = s.keys.seal(s.rand, keySecretPlace(id), plain)
+	k.Secret, err = s.keys.seal(tx, s.rand, keySecretPlace(id), plain)
 	return k, err
 }
 
@@ -106,6 +111,7 @@ var DeleteAccessKey = Op[KeyIn, struct{}]{
 	Name:   "DeleteAccessKey",
 	Grants: Names{AWS: "iam:DeleteAccessKey"},
 	Mode:   Write,
+	Needs:  freshly,
 	Target: keyTarget,
 	Record: KeyIn.record,
 	Do: func(env *Env, in KeyIn) (none struct{}, err error) {
@@ -138,6 +144,7 @@ var UpdateAccessKey = Op[UpdateAccessKeyIn, struct{}]{
 	Name:   "UpdateAccessKey",
 	Grants: Names{AWS: "iam:UpdateAccessKey"},
 	Mode:   Write,
+	Needs:  freshly,
 	Target: func(env *Env, in UpdateAccessKeyIn) (Target, error) { return env.userTarget(in.User) },
 	Record: func(in UpdateAccessKeyIn) audit.Fields {
 		f := in.record()

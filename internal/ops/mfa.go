@@ -52,6 +52,7 @@ var CreateVirtualMFADevice = Op[CreateVirtualMFADeviceIn, *NewDevice]{
 	Name:   "CreateVirtualMFADevice",
 	Grants: Names{AWS: "iam:CreateVirtualMFADevice"},
 	Mode:   Write,
+	Needs:  freshly,
 	Target: func(env *Env, in CreateVirtualMFADeviceIn) (Target, error) {
 		serial := name.MFAARN(env.Call.Caller.Account, rooted(in.Path), in.Name)
 		return Target{
@@ -119,7 +120,7 @@ func (env *Env) newDevice(f iam.Factor) (d *NewDevice, err error) {
 	if err != nil {
 		return nil, fault.Wrap(err, "create a device")
 	}
-	if f.Seed, err = env.keys.seal(env.rand, seedPlace(f.ID), seal.NewSecret(seed)); err != nil {
+	if f.Seed, err = env.keys.seal(env.Tx, env.rand, seedPlace(f.ID), seal.NewSecret(seed)); err != nil {
 		return nil, err
 	}
 	if d, err = env.present(&f, seed); err != nil {
@@ -203,6 +204,7 @@ var EnableMFADevice = Op[PairIn, struct{}]{
 	Name:   "EnableMFADevice",
 	Grants: Names{AWS: "iam:EnableMFADevice"},
 	Mode:   Write,
+	Needs:  freshly,
 	Target: func(env *Env, in PairIn) (Target, error) { return env.userTarget(in.User) },
 	Record: PairIn.record,
 	Do: func(env *Env, in PairIn) (none struct{}, err error) {
@@ -221,9 +223,13 @@ var EnableMFADevice = Op[PairIn, struct{}]{
 		if err != nil {
 			return none, err
 		}
-		return none, env.verifyPair(f, in, totp.EnableWindow, func(step int64, drift int) (bool, error) {
+		err = env.verifyPair(f, in, totp.EnableWindow, func(step int64, drift int) (bool, error) {
 			return env.Tx.EnableFactor(f.Account, f.ID, u.ID, step, drift, env.Now)
 		})
+		if err != nil {
+			return none, err
+		}
+		return none, env.notify(u, iam.NoticeFactorBound, f.Name)
 	},
 }
 
@@ -387,6 +393,7 @@ var DeactivateMFADevice = Op[DeviceIn, struct{}]{
 	Name:   "DeactivateMFADevice",
 	Grants: Names{AWS: "iam:DeactivateMFADevice"},
 	Mode:   Write,
+	Needs:  freshly,
 	Target: func(env *Env, in DeviceIn) (Target, error) { return env.userTarget(in.User) },
 	Record: DeviceIn.record,
 	Do: func(env *Env, in DeviceIn) (none struct{}, err error) {
@@ -394,7 +401,14 @@ var DeactivateMFADevice = Op[DeviceIn, struct{}]{
 		if err != nil {
 			return none, err
 		}
-		return none, env.Tx.UnbindFactor(f.Account, f.ID, time.Time{})
+		if err := env.Tx.UnbindFactor(f.Account, f.ID, time.Time{}); err != nil {
+			return none, err
+		}
+		u, err := env.owner(in.User)
+		if err != nil {
+			return none, err
+		}
+		return none, env.notify(u, iam.NoticeFactorRemoved, f.Name)
 	},
 }
 
@@ -427,6 +441,7 @@ var DeleteVirtualMFADevice = Op[SerialIn, struct{}]{
 	Name:   "DeleteVirtualMFADevice",
 	Grants: Names{AWS: "iam:DeleteVirtualMFADevice"},
 	Mode:   Write,
+	Needs:  freshly,
 	Target: func(env *Env, in SerialIn) (Target, error) { return env.serialTarget(in.Serial) },
 	Record: SerialIn.record,
 	Do: func(env *Env, in SerialIn) (none struct{}, err error) {
@@ -592,6 +607,7 @@ var TagMFADevice = Op[TagDeviceIn, struct{}]{
 	Name:   "TagMFADevice",
 	Grants: Names{AWS: "iam:TagMFADevice"},
 	Mode:   Write,
+	Needs:  recently,
 	Target: func(env *Env, in TagDeviceIn) (Target, error) {
 		t, err := env.serialTarget(in.Serial)
 		t.RequestTags = in.Tags
@@ -624,6 +640,7 @@ var UntagMFADevice = Op[UntagDeviceIn, struct{}]{
 	Name:   "UntagMFADevice",
 	Grants: Names{AWS: "iam:UntagMFADevice"},
 	Mode:   Write,
+	Needs:  recently,
 	Target: func(env *Env, in UntagDeviceIn) (Target, error) {
 		t, err := env.serialTarget(in.Serial)
 		t.TagKeys = in.Keys

@@ -77,8 +77,13 @@ func wrappedKeys(tx *store.Tx) ([]seal.WrappedKey, error) {
 
 func (v *Vault) ring() *seal.Keyring { return v.keys.Load() }
 
-// seal seals a value for its place.
-func (v *Vault) seal(rand io.Reader, at seal.Place, value seal.Secret) ([]byte, error) {
+// seal seals a value for its place, in the transaction that stores it. Another
+// process may have rotated since the ring was read: then it is read again, for
+// the store refuses what is sealed with a key that is gone.
+func (v *Vault) seal(tx *store.Tx, rand io.Reader, at seal.Place, value seal.Secret) ([]byte, error) {
+	if err := v.follow(tx); err != nil {
+		return nil, err
+	}
 	b, err := v.ring().Seal(rand, at, value)
 	if err != nil {
 		return nil, fault.Wrap(err, "seal "+at.Table)
@@ -99,6 +104,21 @@ func (v *Vault) open(tx *store.Tx, at seal.Place, sealed []byte) (seal.Secret, e
 		return value, fault.Wrap(err, "open "+at.Table)
 	}
 	return value, nil
+}
+
+// follow reads the ring again if its active key is not the store's.
+func (v *Vault) follow(tx *store.Tx) error {
+	keys, err := tx.DataKeys()
+	if err != nil {
+		return err
+	}
+	active := v.ring().Active().String()
+	for _, k := range keys {
+		if k.Active && k.ID == active {
+			return nil
+		}
+	}
+	return v.reload(tx)
 }
 
 func (v *Vault) reload(tx *store.Tx) error {
