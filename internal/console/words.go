@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"warifu/internal/fault"
+	"warifu/internal/name"
 	"warifu/internal/ops"
 	"warifu/policy"
 )
@@ -196,8 +197,8 @@ func asksMFA(d *ops.Denial) bool {
 // policyName is the last part of a policy's ARN; an inline policy's name stays
 // as it is.
 func policyName(s string) string {
-	if !strings.HasPrefix(s, "arn:") {
-		return s
+	if _, _, friendly, ok := name.SplitIAM(s, "policy"); ok {
+		return friendly
 	}
-	return s[strings.LastIndexByte(s, '/')+1:]
+	return s
 }
