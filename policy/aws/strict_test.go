@@ -42,6 +42,7 @@ func TestStrictReading(t *testing.T) {
 		{"id as list", `{"Id": §[], "Statement": ` + statementOK + `}`, "a list as Id"},
 		{"nested lists", document(`[§` + deep + `]`), "a list as a statement"},
 		{"nested lists in a condition", document(`{"Effect": "Allow", "Action": "*", "Resource": "*", "Condition": {"Bool": {"a": [§` + deep + `]}}}`), "a list in a"},
+		{"fault in a later statement", document(`[` + statementOK + `, {§"effect": "Allow"}]`), `the element "effect"`},
 		{"text as a statement", document(`[§"x"]`), `"x" as a statement`},
 		{"end of the object", `{"Statement": §}`, "text that is not JSON"},
 		{"cut off in a list of statements", `{"Statement": [` + statementOK + `§`, "the end of the text"},
@@ -102,7 +103,7 @@ func TestQuota(t *testing.T) {
 			t.Errorf("kind %d: %d characters: %v", kind, quota+1, err)
 		}
 	}
-	if TrustPolicy.Quota() != 2048 || ResourcePolicy.Quota() != 20480 || ResourceControl.Quota() != 5120 {
+	if TrustPolicy.Quota() != MaxTrustSize || ResourcePolicy.Quota() != 20480 || ResourceControl.Quota() != 5120 || VendorPolicy.Quota() != MaxVendorSize {
 		t.Error("quotas")
 	}
 	spaces := strings.Repeat(" \n", MaxSource/4)
