@@ -1,0 +1,130 @@
+package browser
+
+import (
+	"context"
+	"encoding/json"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+)
+
+// site is a server with its own data.
+type site struct {
+	AccountID, SetupURL, AccessKeyID, SecretAccessKey string
+
+	base string // scheme, host and port
+	iam  *iam.Client
+}
+
+// newSite initialises a server and starts it, with a pretended EC2 behind it.
+func newSite(t *testing.T) *site {
+	t.Helper()
+	s := &site{}
+	address, data := freeAddress(t), filepath.Join(t.TempDir(), "data")
+	s.base = "http://" + address
+
+	setup := exec.Command(world.binary, "init", "--data", data, "--listen", address, "--json")
+	setup.Stderr, setup.Env = os.Stderr, environ()
+	out, err := setup.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(out, s); err != nil {
+		t.Fatalf("%v in %s", err, out)
+	}
+
+	log, err := os.Create(filepath.Join(t.TempDir(), "log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(world.binary, "serve", "--data", data, "--listen", address, "--demo")
+	cmd.Stderr, cmd.Env = log, environ()
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		cmd.Process.Kill() //nolint:errcheck // it may have ended
+		cmd.Wait()         //nolint:errcheck // it was killed
+		log.Close()
+		if t.Failed() {
+			b, _ := os.ReadFile(log.Name())
+			t.Logf("the server's log:\n%s", b)
+		}
+	})
+	s.await(t)
+	s.iam = iam.New(iam.Options{
+		Region: "us-east-1", BaseEndpoint: &s.base,
+		Credentials: credentials.NewStaticCredentialsProvider(s.AccessKeyID, s.SecretAccessKey, ""),
+	})
+	return s
+}
+
+func (s *site) await(t *testing.T) {
+	t.Helper()
+	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+		resp, err := http.Get(s.base + "/")
+		if err == nil {
+			resp.Body.Close()
+			return
+		}
+	}
+	t.Fatal("the server did not get ready within 30 s")
+}
+
+// environ is the environment without settings of the server.
+func environ() []string {
+	return slices.DeleteFunc(os.Environ(), func(e string) bool { return strings.HasPrefix(e, "WARIFU_") })
+}
+
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// What stands ready before a test begins is made over the API; what the test is
+// about is done in the browser.
+
+const userPassword = "tall ships sail at dawn"
+
+// password gives a user a password.
+func (s *site) password(t *testing.T, user string, mustChange bool) {
+	t.Helper()
+	_, err := s.iam.CreateLoginProfile(context.Background(), &iam.CreateLoginProfileInput{
+		UserName: &user, Password: aws.String(userPassword), PasswordResetRequired: mustChange,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// user makes a user with a password and policies of the vendor's.
+func (s *site) user(t *testing.T, name string, policies ...string) {
+	t.Helper()
+	if _, err := s.iam.CreateUser(context.Background(), &iam.CreateUserInput{UserName: &name}); err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range policies {
+		_, err := s.iam.AttachUserPolicy(context.Background(), &iam.AttachUserPolicyInput{
+			UserName: &name, PolicyArn: aws.String("arn:aws:iam::aws:policy/" + p),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.password(t, name, false)
+}
