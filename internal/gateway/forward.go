@@ -111,8 +111,8 @@ func plainEncoding(h http.Header) {
 	}
 }
 
-// rewrite makes the upstream's request. r has been freed of hop-by-hop headers,
-// also of those that the client named in Connection, before ours are set.
+// rewrite makes the upstream's request. r has been freed of hop-by-hop headers
+// before ours are set.
 func (p *passage) rewrite(r *http.Request, out *outgoing) error {
 	header := r.Header
 	for _, name := range []string{"Content-Encoding", "X-Amz-Decoded-Content-Length", "X-Amz-Trailer"} {

@@ -154,6 +154,9 @@ func (p *passage) receive() error {
 	if p.Header.Get("Upgrade") != "" {
 		return refuse(Malformed, "This service does not upgrade connections.")
 	}
+	if name := droppedHeader(p.Header); name != "" {
+		return refuse(Malformed, "The header Connection must not name "+printable(name)+".")
+	}
 	if outdated(p.Request) {
 		return refuse(Malformed, "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.")
 	}
@@ -169,6 +172,23 @@ func (p *passage) receive() error {
 	p.signed.BodyHash = hex.EncodeToString(sum[:])
 	p.hold(body)
 	return nil
+}
+
+// droppedHeader is a header that Connection tells every intermediary to drop,
+// and that is not one of a connection's own (RFC 9110, section 7.6.1). Such a
+// header may have been judged, and the upstream would not see it: a lock, a tag
+// or an encryption that policy demanded.
+func droppedHeader(h http.Header) string {
+	for _, options := range h["Connection"] {
+		for option := range strings.SplitSeq(options, ",") {
+			switch option = strings.TrimSpace(option); strings.ToLower(option) {
+			case "", "close", "keep-alive", "te", "upgrade", "http2-settings":
+			default:
+				return option
+			}
+		}
+	}
+	return ""
 }
 
 // hold keeps the whole content of the body.
