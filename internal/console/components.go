@@ -209,7 +209,7 @@ type Copy struct {
 	ID     string
 	Value  string
 	Label  string // for those who do not see it
-	Secret bool   // wraps, and is not offered to translation
+	Secret bool   // shown in groups of four, to be typed
 }
 
 // Tab is one of several views of a thing: a link.

@@ -59,8 +59,8 @@
 // Texts are in locales/{en,ja,zh}/*.json: one flat object per file, of dotted
 // keys. {{t "key" "name" value}} fills {name} in; a text that counts is an
 // object of plural forms chosen by {n}. {{rich "key" …}} with the "rich"
-// template also renders <b>, <code> and <a> in a text; the nth link takes the
-// href argument "a", "a2", …. Sentences are never put together from pieces. A
+// template also renders <b>, <code>, <a> and <time> in a text; the nth link takes the
+// href argument "a", "a2", …, a time the argument of the placeholder inside it. Sentences are never put together from pieces. A
 // test holds the three languages to the same keys and placeholders, and every
 // key that templates and Go name to the catalogs.
 //

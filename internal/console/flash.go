@@ -18,7 +18,8 @@ const flashLife = time.Minute
 
 const flashPrefix = "flash."
 
-// say has the next page say a text whose key begins with "flash.".
+// say has the next page say a text whose key begins with "flash."; those that
+// begin with "flash.note." tell of something that did not happen.
 func (rq *request) say(key string, args ...any) {
 	v := url.Values{"k": {strings.TrimPrefix(key, flashPrefix)}}
 	for _, a := range args {

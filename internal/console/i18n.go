@@ -201,12 +201,13 @@ func (l *language) keys() []string { return slices.Sorted(maps.Keys(l.texts)) }
 // stretch is a part of a rich text.
 type stretch struct {
 	Text string
-	Kind string // "", b, code, a
+	Kind string // "", b, code, a, time
 	Href string
+	When moment // of time
 }
 
-// rich splits a text into stretches by the tags <b>, <code> and <a>, which do
-// not nest. Placeholders are filled after the split, so that no argument can
+// rich splits a text into stretches by the tags <b>, <code>, <a> and <time>,
+// which do not nest. Placeholders are filled after the split, so that no argument can
 // open a tag.
 func (l *language) rich(key string, args ...any) ([]stretch, error) {
 	m, ok := l.texts[key]
@@ -226,17 +227,32 @@ func (l *language) rich(key string, args ...any) ([]stretch, error) {
 		}
 		kind, after, ok := strings.Cut(rest[i+1:], ">")
 		inside, next, closed := strings.Cut(after, "</"+kind+">")
-		if !ok || !closed || kind != "b" && kind != "code" && kind != "a" {
+		if !ok || !closed || !richTag(kind) {
 			return nil, fmt.Errorf("the text %s has a tag that does not fit", key)
 		}
 		s := stretch{Text: fill(inside, args), Kind: kind}
-		if kind == "a" {
+		switch kind {
+		case "a":
 			links++
 			s.Href = linkArg(args, links)
+		case "time":
+			s.When, s.Text = timeArg(args, inside), ""
 		}
 		out, rest = append(out, s), next
 	}
 	return out, nil
+}
+
+func richTag(kind string) bool { return kind == "b" || kind == "code" || kind == "a" || kind == "time" }
+
+// timeArg is the moment of a placeholder.
+func timeArg(args []any, placeholder string) moment {
+	for i := 0; i+1 < len(args); i += 2 {
+		if m, ok := args[i+1].(moment); ok && placeholder == "{"+fmt.Sprint(args[i])+"}" {
+			return m
+		}
+	}
+	return moment{Zero: true}
 }
 
 // linkArg is the target of the nth link: argument a, a2, a3, …

@@ -148,6 +148,6 @@ func TestRichTextTakesNoTagsFromArguments(t *testing.T) {
 	}
 	want := []stretch{{Text: "a "}, {Text: "<a>{y}</a>", Kind: "b"}, {Text: " "}, {Text: "</a><b>", Kind: "a", Href: "/there"}}
 	if !slices.Equal(got, want) {
-		t.Errorf("%q", got)
+		t.Errorf("%+v", got)
 	}
 }

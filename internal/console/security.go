@@ -111,9 +111,10 @@ func (rq *request) backTo(title string) string {
 	return title
 }
 
-// ownEvents selects what the person did.
+// ownEvents selects what the person did, but not what it looked at.
 func ownEvents(rq *request, limit int, after string) ops.LookupEventsIn {
-	return ops.LookupEventsIn{Query: audit.Query{Actor: rq.visit.caller.User.Name}, Listing: ops.Listing{Limit: limit, Cursor: after}}
+	changes := false
+	return ops.LookupEventsIn{Query: audit.Query{Actor: rq.visit.caller.User.Name, ReadOnly: &changes}, Listing: ops.Listing{Limit: limit, Cursor: after}}
 }
 
 // Password.

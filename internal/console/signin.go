@@ -154,7 +154,7 @@ func (rq *request) goOn(s *ops.SignInStep, next string) error {
 	case s.Refusal != "":
 		return rq.turnedAway(s)
 	}
-	return rq.done("/signin", "flash.signin.ended")
+	return rq.done("/signin", "flash.note.ended")
 }
 
 // openSession puts a session's secret into the browser.

@@ -44,19 +44,20 @@ func loadViews(a *assets) (views, error) {
 
 // view is what a page's template sees.
 type view struct {
-	Title  string
-	Lang   *language
-	Theme  string
-	Nonce  string
-	Here   string // path and query, to come back to
-	Path   string
-	Token  string // for sign-in forms
-	Flash  string
-	Nav    []navGroup
-	Crumbs []Crumb
-	Me     *me // nil when nobody is signed in
-	Form   *form
-	D      any // the page's own data
+	Title     string
+	Lang      *language
+	Theme     string
+	Nonce     string
+	Here      string // path and query, to come back to
+	Path      string
+	Token     string // for sign-in forms
+	Flash     string
+	FlashNote bool // it tells of something that did not happen
+	Nav       []navGroup
+	Crumbs    []Crumb
+	Me        *me // nil when nobody is signed in
+	Form      *form
+	D         any // the page's own data
 
 	Version string
 	Now     time.Time
@@ -96,7 +97,7 @@ func (rq *request) view(title string, data any) *view {
 		v.Langs = append(v.Langs, languages[code])
 	}
 	if f := rq.hear(); f.key != "" {
-		v.Flash = rq.t(f.key, f.args...)
+		v.Flash, v.FlashNote = rq.t(f.key, f.args...), strings.HasPrefix(f.key, flashPrefix+"note.")
 	}
 	if v.Me == nil {
 		v.Token, _ = rq.token() // without one the form is refused
@@ -142,6 +143,7 @@ func (l *language) funcs(a *assets) template.FuncMap {
 		"short": func(n int, s string) string { return short(n, s) },
 		"list":  func(v ...any) []any { return v },
 		"icon":  iconOf,
+		"fours": func(s string) []string { return chunks(s, 4) },
 		"rules": l.passwordRules,
 		// A secret is shown where a template says so, and nowhere else.
 		"reveal": func(s seal.Secret) string { return string(s.Reveal()) },
@@ -265,4 +267,12 @@ func (l *language) passwordRules(p ops.PasswordPolicy) string {
 		return l.text("password.rules", "n", p.MinimumLength)
 	}
 	return l.text("password.rules.more", "n", p.MinimumLength, "what", strings.Join(what, l.text("list.separator")))
+}
+
+// chunks cuts a text into pieces of n bytes.
+func chunks(s string, n int) (all []string) {
+	for piece := range slices.Chunk([]byte(s), n) {
+		all = append(all, string(piece))
+	}
+	return all
 }
