@@ -98,6 +98,8 @@ func TestFormRefusals(t *testing.T) {
 		{view("POST /", "Action=DescribeInstances", "Content-Type: application/x-www-form-urlencoded", "Content-Encoding: gzip"), Malformed},
 		{form("Action=TerminateInstances"), UnclearTarget},
 		{form("Action=TerminateInstances&InstanceId.1=i-*"), UnclearTarget},
+		{form("Action=TerminateInstances&InstanceId.1=%20i-12345678"), UnclearTarget},
+		{form("Action=TerminateInstances&InstanceId.1=i-12345678+"), UnclearTarget},
 		{form("Action=RunInstances&ImageId=ami-12345678&LaunchTemplate.LaunchTemplateName=web"), UnclearTarget},
 		{form("Action=AuthorizeSecurityGroupIngress&GroupName=default"), UnclearTarget},
 	}

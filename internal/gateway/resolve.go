@@ -264,11 +264,12 @@ func (l *lookup) ec2IDs() []string {
 }
 
 // resourceName is what may stand for a variable. Wildcards must not: policy
-// would read them as themselves, an upstream perhaps as many.
+// would read them as themselves, an upstream perhaps as many. Nor may white
+// space at either end, which an upstream might trim.
 var resourceName = regexp.MustCompile(`^[A-Za-z0-9_./+=,@$#! ()':-]+$`)
 
 func plain(value string) error {
-	if len(value) > 2048 || !resourceName.MatchString(value) {
+	if len(value) > 2048 || !resourceName.MatchString(value) || strings.TrimSpace(value) != value {
 		return refuse(UnclearTarget, "The parameter value "+printable(value)+" cannot name a resource.")
 	}
 	return nil
