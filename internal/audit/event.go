@@ -85,4 +85,5 @@ type Query struct {
 	TargetName string
 	Service    string
 	ReadOnly   *bool
+	Result     Result // "" = any
 }

@@ -70,6 +70,6 @@ func queryFilter(q *audit.Query) []string {
 	}
 	return []string{
 		q.From.UTC().Format(time.RFC3339Nano), q.To.UTC().Format(time.RFC3339Nano),
-		q.ID, q.Operation, q.Actor, q.AccessKey, q.TargetNoun, q.TargetName, q.Service, readOnly,
+		q.ID, q.Operation, q.Actor, q.AccessKey, q.TargetNoun, q.TargetName, q.Service, readOnly, string(q.Result),
 	}
 }

@@ -25,6 +25,7 @@ type eventRow struct {
 	target    string
 	service   string
 	readOnly  bool
+	result    string
 	body      string
 }
 
@@ -47,6 +48,7 @@ func encodeEvent(e audit.Event) (eventRow, error) {
 		target:    clean(e.Target.Name),
 		service:   clean(e.Service),
 		readOnly:  e.ReadOnly,
+		result:    string(e.Result),
 		body:      string(body),
 	}, nil
 }
@@ -83,7 +85,7 @@ func (tx *Tx) AppendEvents(events ...audit.Event) error {
 }
 
 const (
-	eventColumns = 11
+	eventColumns = 12
 
 	// eventsPerInsert is how many rows of a batch one statement takes: fewer
 	// round trips to PostgreSQL, fewer calls of SQLite. What is left over goes
@@ -99,7 +101,7 @@ var (
 // eventInsert returns the text that inserts n events.
 func eventInsert(n int) string {
 	var b strings.Builder
-	b.WriteString(`INSERT INTO events (account, at, id, operation, actor, access_key, noun, target, service, read_only, body) VALUES `)
+	b.WriteString(`INSERT INTO events (account, at, id, operation, actor, access_key, noun, target, service, read_only, result, body) VALUES `)
 	for i := range n * eventColumns {
 		switch {
 		case i == 0:
@@ -125,7 +127,7 @@ func (tx *Tx) appendRows(rows []eventRow) error {
 		args = args[:0]
 		for i := range rows[:n] {
 			r := &rows[i]
-			args = append(args, r.account, r.at, r.id, r.operation, r.actor, r.accessKey, r.noun, r.target, r.service, r.readOnly, r.body)
+			args = append(args, r.account, r.at, r.id, r.operation, r.actor, r.accessKey, r.noun, r.target, r.service, r.readOnly, r.result, r.body)
 		}
 		if _, err := tx.exec(text, args...); err != nil {
 			return err
@@ -151,6 +153,10 @@ func (tx *Tx) Events(q audit.Query, after EventAfter, limit int) ([]audit.Event,
 	if q.ReadOnly != nil {
 		readOnly = strconv.FormatBool(*q.ReadOnly)
 	}
+	result := ` AND ($14 = '' OR result = $14)`
+	if q.Result == audit.Refused {
+		result = ` AND result = 'refused' AND $14 <> ''` // in so many words, for the index that has these alone
+	}
 	tx.ctx = tx.caller
 	return list(tx, func(r row, e *audit.Event) error {
 		var body []byte
@@ -161,8 +167,8 @@ func (tx *Tx) Events(q audit.Query, after EventAfter, limit int) ([]audit.Event,
 	}, `SELECT body FROM events WHERE account = $1 AND (at, id) < ($2, $3) AND at >= $4
 		AND ($5 = '' OR id = $5) AND ($6 = '' OR operation = $6) AND ($7 = '' OR actor = $7) AND ($8 = '' OR access_key = $8)
 		AND ($9 = '' OR noun = $9) AND ($10 = '' OR target = $10) AND ($11 = '' OR service = $11)
-		AND ($12 = '' OR read_only = ($12 = 'true'))
+		AND ($12 = '' OR read_only = ($12 = 'true'))`+result+`
 		ORDER BY at DESC, id DESC LIMIT $13`,
 		int64(q.Account), before, id, micros(q.From), q.ID, q.Operation, q.Actor, q.AccessKey,
-		q.TargetNoun, q.TargetName, q.Service, readOnly, limit)
+		q.TargetNoun, q.TargetName, q.Service, readOnly, limit, string(q.Result))
 }

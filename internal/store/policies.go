@@ -116,9 +116,10 @@ func (tx *Tx) Policies(f PolicyFilter) ([]PolicyUse, error) {
 	if f.Usage == UsageBoundary {
 		query += ` AND ` + boundingTimes + ` > 0`
 	}
+	query += ` AND ` + contains("p.name_fold", "$6")
 	return list(tx, func(r row, p *PolicyUse) error {
 		return r.Scan(append(policyFields(&p.Policy), &p.Attached, &p.Bounding)...)
-	}, query+` ORDER BY p.name_fold, p.id LIMIT $5`, int64(f.Account), fold(f.After.Name), int64(f.After.ID), f.PathPrefix, f.Limit)
+	}, query+` ORDER BY p.name_fold, p.id LIMIT $5`, int64(f.Account), fold(f.After.Name), int64(f.After.ID), f.PathPrefix, f.Limit, fold(f.Search))
 }
 
 // PolicyUses returns how many of an account's users, groups and roles a policy

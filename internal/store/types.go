@@ -41,6 +41,7 @@ type PolicyFilter struct {
 	OnlyAttached bool  // attached to something in the account
 	Usage        Usage // used in this way in the account
 	PathPrefix   string
+	Search       string // part of the name, without case; "" = any
 	After        After
 	Limit        int
 }
