@@ -25,6 +25,7 @@ var CreateAccountAlias = Op[AliasIn, struct{}]{
 	Name:   "CreateAccountAlias",
 	Grants: Names{AWS: "iam:CreateAccountAlias"},
 	Mode:   Write,
+	Needs:  recently,
 	Target: aliasTarget,
 	Record: AliasIn.record,
 	Do: func(env *Env, in AliasIn) (none struct{}, err error) {
@@ -65,6 +66,7 @@ var DeleteAccountAlias = Op[AliasIn, struct{}]{
 	Name:   "DeleteAccountAlias",
 	Grants: Names{AWS: "iam:DeleteAccountAlias"},
 	Mode:   Write,
+	Needs:  recently,
 	Target: aliasTarget,
 	Record: AliasIn.record,
 	Do: func(env *Env, in AliasIn) (none struct{}, err error) {

@@ -54,7 +54,7 @@ var (
 
 func attaching(kind iam.PrincipalKind, op string) Op[AttachIn, struct{}] {
 	return Op[AttachIn, struct{}]{
-		Name: op, Grants: Names{AWS: "iam:" + op}, Mode: Write,
+		Name: op, Grants: Names{AWS: "iam:" + op}, Mode: Write, Needs: recently,
 		Target: attachTarget(kind), Record: attachRecord(kind),
 		Do: func(env *Env, in AttachIn) (none struct{}, err error) {
 			h, err := env.holder(kind, in.Holder)
@@ -94,7 +94,7 @@ func (env *Env) attach(h holder, p *iam.Policy) error {
 
 func detaching(kind iam.PrincipalKind, op string) Op[AttachIn, struct{}] {
 	return Op[AttachIn, struct{}]{
-		Name: op, Grants: Names{AWS: "iam:" + op}, Mode: Write,
+		Name: op, Grants: Names{AWS: "iam:" + op}, Mode: Write, Needs: recently,
 		Target: attachTarget(kind), Record: attachRecord(kind),
 		Do: func(env *Env, in AttachIn) (none struct{}, err error) {
 			h, err := env.holder(kind, in.Holder)

@@ -35,7 +35,7 @@ var (
 
 func bounding(kind iam.PrincipalKind, op string) Op[BoundaryIn, struct{}] {
 	return Op[BoundaryIn, struct{}]{
-		Name: op, Grants: Names{AWS: "iam:" + op}, Mode: Write,
+		Name: op, Grants: Names{AWS: "iam:" + op}, Mode: Write, Needs: recently,
 		Target: func(env *Env, in BoundaryIn) (Target, error) {
 			h, err := env.holder(kind, in.Holder)
 			h.target.bound(in.Boundary) // the new one, not the one it has
@@ -59,7 +59,7 @@ func bounding(kind iam.PrincipalKind, op string) Op[BoundaryIn, struct{}] {
 
 func unbounding(kind iam.PrincipalKind, op string) Op[HolderIn, struct{}] {
 	return Op[HolderIn, struct{}]{
-		Name: op, Grants: Names{AWS: "iam:" + op}, Mode: Write,
+		Name: op, Grants: Names{AWS: "iam:" + op}, Mode: Write, Needs: recently,
 		Target: func(env *Env, in HolderIn) (Target, error) { return env.holderTarget(kind, in.Holder) },
 		Record: func(in HolderIn) audit.Fields { return audit.Fields{string(kind) + "Name": in.Holder.String()} },
 		Do: func(env *Env, in HolderIn) (none struct{}, err error) {

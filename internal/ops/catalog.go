@@ -6,12 +6,13 @@ type Entry struct {
 	Grants     Names
 	Mode       Mode
 	Permission Permission
+	Needs      Assurance
 	Records    bool // it has a record rule
 }
 
 // entry describes an operation.
 func entry[In, Out any](op Op[In, Out]) Entry {
-	return Entry{op.Name, op.Grants, op.Mode, op.Permission, op.Record != nil}
+	return Entry{op.Name, op.Grants, op.Mode, op.Permission, op.Needs, op.Record != nil}
 }
 
 // Catalog lists every operation. Tests walk it: each must have a name, a grant,

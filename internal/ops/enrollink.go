@@ -346,6 +346,7 @@ var UseEnrolmentLink = Op[UseEnrolmentLinkIn, *Enrolment]{
 		if err := env.Tx.UseLink(l.link.Account, l.link.ID, env.source(), env.Now); err != nil {
 			return nil, err
 		}
+		env.ev.Params = audit.Fields{"next": "bound", "device": f.Name, "link": l.link.ID.String()}
 		out, err := l.page(nil)
 		if err == nil {
 			out.Bound = true

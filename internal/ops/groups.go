@@ -21,6 +21,7 @@ var CreateGroup = Op[CreateGroupIn, *iam.Group]{
 	Name:   "CreateGroup",
 	Grants: Names{AWS: "iam:CreateGroup"},
 	Mode:   Write,
+	Needs:  recently,
 	Target: func(env *Env, in CreateGroupIn) (Target, error) {
 		return groupTarget(&iam.Group{Account: env.Call.Caller.Account, Name: in.Name, Path: rooted(in.Path)}), nil
 	},
@@ -106,6 +107,7 @@ var UpdateGroup = Op[UpdateGroupIn, *iam.Group]{
 	Name:   "UpdateGroup",
 	Grants: Names{AWS: "iam:UpdateGroup"},
 	Mode:   Write,
+	Needs:  recently,
 	Target: func(env *Env, in UpdateGroupIn) (Target, error) {
 		t, err := env.groupTarget(in.Group)
 		if err != nil {
@@ -155,6 +157,7 @@ var DeleteGroup = Op[GroupIn, struct{}]{
 	Name:   "DeleteGroup",
 	Grants: Names{AWS: "iam:DeleteGroup"},
 	Mode:   Write,
+	Needs:  recently,
 	Target: func(env *Env, in GroupIn) (Target, error) { return env.groupTarget(in.Group) },
 	Record: GroupIn.record,
 	Do: func(env *Env, in GroupIn) (none struct{}, err error) {
@@ -193,6 +196,7 @@ var AddUserToGroup = Op[MemberIn, struct{}]{
 	Name:   "AddUserToGroup",
 	Grants: Names{AWS: "iam:AddUserToGroup"},
 	Mode:   Write,
+	Needs:  recently,
 	Target: func(env *Env, in MemberIn) (Target, error) { return env.groupTarget(in.Group) },
 	Record: MemberIn.record,
 	Do: func(env *Env, in MemberIn) (none struct{}, err error) {
@@ -219,6 +223,7 @@ var RemoveUserFromGroup = Op[MemberIn, struct{}]{
 	Name:   "RemoveUserFromGroup",
 	Grants: Names{AWS: "iam:RemoveUserFromGroup"},
 	Mode:   Write,
+	Needs:  recently,
 	Target: func(env *Env, in MemberIn) (Target, error) { return env.groupTarget(in.Group) },
 	Record: MemberIn.record,
 	Do: func(env *Env, in MemberIn) (none struct{}, err error) {

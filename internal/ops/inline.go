@@ -67,7 +67,7 @@ type InlinePolicy struct {
 
 func puttingInline(kind iam.PrincipalKind, op string) Op[PutInlineIn, struct{}] {
 	return Op[PutInlineIn, struct{}]{
-		Name: op, Grants: Names{AWS: "iam:" + op}, Mode: Write,
+		Name: op, Grants: Names{AWS: "iam:" + op}, Mode: Write, Needs: recently,
 		Target: func(env *Env, in PutInlineIn) (Target, error) { return env.holderTarget(kind, in.Holder) },
 		Record: func(in PutInlineIn) audit.Fields {
 			return audit.Fields{string(kind) + "Name": in.Holder.String(), "policyName": in.Policy, "policyDocument": excerpt(in.Document)}
@@ -129,7 +129,7 @@ func gettingInline(kind iam.PrincipalKind, op string) Op[InlineIn, *InlinePolicy
 
 func deletingInline(kind iam.PrincipalKind, op string) Op[InlineIn, struct{}] {
 	return Op[InlineIn, struct{}]{
-		Name: op, Grants: Names{AWS: "iam:" + op}, Mode: Write,
+		Name: op, Grants: Names{AWS: "iam:" + op}, Mode: Write, Needs: recently,
 		Target: inlineTarget(kind), Record: inlineRecord(kind),
 		Do: func(env *Env, in InlineIn) (none struct{}, err error) {
 			h, err := env.holder(kind, in.Holder)

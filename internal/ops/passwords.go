@@ -140,6 +140,7 @@ var CreateLoginProfile = Op[CreateLoginProfileIn, *Login]{
 	Name:   "CreateLoginProfile",
 	Grants: Names{AWS: "iam:CreateLoginProfile"},
 	Mode:   Write,
+	Needs:  freshly,
 	Before: func(ctx context.Context, s *Server, call *Call, in CreateLoginProfileIn) (_ CreateLoginProfileIn, err error) {
 		in.tried, err = s.try(ctx, call, in.User, seal.Secret{}, in.Password)
 		return in, err
@@ -168,7 +169,7 @@ var CreateLoginProfile = Op[CreateLoginProfileIn, *Login]{
 		} else if err != nil {
 			return nil, err
 		}
-		return login(u, p), nil
+		return login(u, p), env.notify(u, iam.NoticePasswordChanged, "")
 	},
 }
 
@@ -211,6 +212,7 @@ var UpdateLoginProfile = Op[UpdateLoginProfileIn, struct{}]{
 	Name:   "UpdateLoginProfile",
 	Grants: Names{AWS: "iam:UpdateLoginProfile"},
 	Mode:   Write,
+	Needs:  freshly,
 	Before: func(ctx context.Context, s *Server, call *Call, in UpdateLoginProfileIn) (_ UpdateLoginProfileIn, err error) {
 		in.tried, err = s.try(ctx, call, in.User, seal.Secret{}, in.Password)
 		return in, err
@@ -244,7 +246,13 @@ var UpdateLoginProfile = Op[UpdateLoginProfileIn, struct{}]{
 		if in.ResetRequired != nil {
 			p.ResetRequired = *in.ResetRequired
 		}
-		return none, env.Tx.PutLoginProfile(u.Account, p)
+		if err := env.Tx.PutLoginProfile(u.Account, p); err != nil || in.Password.Empty() {
+			return none, err
+		}
+		if _, err := env.Tx.ClearFailures(u.ID); err != nil { // guesses at the old one
+			return none, err
+		}
+		return none, env.notify(u, iam.NoticePasswordChanged, "")
 	},
 }
 
@@ -255,6 +263,7 @@ var DeleteLoginProfile = Op[UserIn, struct{}]{
 	Name:   "DeleteLoginProfile",
 	Grants: Names{AWS: "iam:DeleteLoginProfile"},
 	Mode:   Write,
+	Needs:  freshly,
 	Target: func(env *Env, in UserIn) (Target, error) { return env.userTarget(in.User) },
 	Record: UserIn.record,
 	Do: func(env *Env, in UserIn) (none struct{}, err error) {
@@ -286,6 +295,7 @@ var ChangePassword = Op[ChangePasswordIn, struct{}]{
 	Name:   "ChangePassword",
 	Grants: Names{AWS: "iam:ChangePassword"},
 	Mode:   Write,
+	Needs:  freshly,
 	Before: func(ctx context.Context, s *Server, call *Call, in ChangePasswordIn) (_ ChangePasswordIn, err error) {
 		if call.Caller.Kind != policy.User {
 			return in, fault.Of(fault.Invalid, "user type", "")
@@ -324,7 +334,10 @@ var ChangePassword = Op[ChangePasswordIn, struct{}]{
 			return none, refuse(err)
 		}
 		p.Hash, p.ResetRequired, p.Changed = in.tried.hash, false, env.Now
-		return none, env.Tx.PutLoginProfile(u.Account, p)
+		if err := env.Tx.PutLoginProfile(u.Account, p); err != nil {
+			return none, err
+		}
+		return none, env.notify(u, iam.NoticePasswordChanged, "")
 	},
 }
 
@@ -377,6 +390,7 @@ var UpdateAccountPasswordPolicy = Op[PasswordPolicy, struct{}]{
 	Name:   "UpdateAccountPasswordPolicy",
 	Grants: Names{AWS: "iam:UpdateAccountPasswordPolicy"},
 	Mode:   Write,
+	Needs:  recently,
 	Target: passwordPolicyTarget[PasswordPolicy],
 	Record: func(p PasswordPolicy) audit.Fields {
 		return audit.Fields{
@@ -407,6 +421,7 @@ var DeleteAccountPasswordPolicy = Op[struct{}, struct{}]{
 	Name:   "DeleteAccountPasswordPolicy",
 	Grants: Names{AWS: "iam:DeleteAccountPasswordPolicy"},
 	Mode:   Write,
+	Needs:  recently,
 	Target: passwordPolicyTarget[struct{}],
 	Record: func(struct{}) audit.Fields { return nil },
 	Do: func(env *Env, _ struct{}) (none struct{}, err error) {

@@ -36,6 +36,7 @@ var CreatePolicy = Op[CreatePolicyIn, *PolicyUse]{
 	Name:   "CreatePolicy",
 	Grants: Names{AWS: "iam:CreatePolicy"},
 	Mode:   Write,
+	Needs:  recently,
 	Target: func(env *Env, in CreatePolicyIn) (Target, error) {
 		p := iam.Policy{Account: env.Call.Caller.Account, Name: in.Name, Path: rooted(in.Path)}
 		return Target{
@@ -211,6 +212,7 @@ var DeletePolicy = Op[PolicyIn, struct{}]{
 	Name:   "DeletePolicy",
 	Grants: Names{AWS: "iam:DeletePolicy"},
 	Mode:   Write,
+	Needs:  recently,
 	Target: func(env *Env, in PolicyIn) (Target, error) { return in.target(env) },
 	Record: PolicyIn.record,
 	Do: func(env *Env, in PolicyIn) (none struct{}, err error) {
@@ -262,6 +264,7 @@ var CreatePolicyVersion = Op[CreateVersionIn, *PolicyVersion]{
 	Name:   "CreatePolicyVersion",
 	Grants: Names{AWS: "iam:CreatePolicyVersion"},
 	Mode:   Write,
+	Needs:  recently,
 	Target: func(env *Env, in CreateVersionIn) (Target, error) { return env.policyTarget(in.Policy) },
 	Record: func(in CreateVersionIn) audit.Fields {
 		return audit.Fields{"policyArn": in.Policy, "setAsDefault": strconv.FormatBool(in.Default), "policyDocument": excerpt(in.Document)}
@@ -383,6 +386,7 @@ var SetDefaultPolicyVersion = Op[VersionIn, struct{}]{
 	Name:   "SetDefaultPolicyVersion",
 	Grants: Names{AWS: "iam:SetDefaultPolicyVersion"},
 	Mode:   Write,
+	Needs:  recently,
 	Target: func(env *Env, in VersionIn) (Target, error) { return in.target(env) },
 	Record: VersionIn.record,
 	Do: func(env *Env, in VersionIn) (none struct{}, err error) {
@@ -402,6 +406,7 @@ var DeletePolicyVersion = Op[VersionIn, struct{}]{
 	Name:   "DeletePolicyVersion",
 	Grants: Names{AWS: "iam:DeletePolicyVersion"},
 	Mode:   Write,
+	Needs:  recently,
 	Target: func(env *Env, in VersionIn) (Target, error) { return in.target(env) },
 	Record: VersionIn.record,
 	Do: func(env *Env, in VersionIn) (none struct{}, err error) {
@@ -436,6 +441,7 @@ var TagPolicy = Op[TagPolicyIn, struct{}]{
 	Name:   "TagPolicy",
 	Grants: Names{AWS: "iam:TagPolicy"},
 	Mode:   Write,
+	Needs:  recently,
 	Target: func(env *Env, in TagPolicyIn) (Target, error) {
 		t, err := env.policyTarget(in.Policy)
 		t.RequestTags = in.Tags
@@ -461,6 +467,7 @@ var UntagPolicy = Op[UntagPolicyIn, struct{}]{
 	Name:   "UntagPolicy",
 	Grants: Names{AWS: "iam:UntagPolicy"},
 	Mode:   Write,
+	Needs:  recently,
 	Target: func(env *Env, in UntagPolicyIn) (Target, error) {
 		t, err := env.policyTarget(in.Policy)
 		t.TagKeys = in.Keys

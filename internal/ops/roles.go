@@ -42,6 +42,7 @@ var CreateRole = Op[CreateRoleIn, *Role]{
 	Name:   "CreateRole",
 	Grants: Names{AWS: "iam:CreateRole"},
 	Mode:   Write,
+	Needs:  recently,
 	Target: func(env *Env, in CreateRoleIn) (Target, error) {
 		t := roleTarget(&iam.Role{Account: env.Call.Caller.Account, Name: in.Name, Path: rooted(in.Path)})
 		t.ResourceTags, t.RequestTags, t.Also = nil, in.Tags, tagging(in.Tags, "iam:TagRole")
@@ -188,6 +189,7 @@ var UpdateRole = Op[UpdateRoleIn, *Role]{
 	Name:   "UpdateRole",
 	Grants: Names{AWS: "iam:UpdateRole"},
 	Mode:   Write,
+	Needs:  recently,
 	Target: func(env *Env, in UpdateRoleIn) (Target, error) { return env.holderTarget(iam.KindRole, in.Role) },
 	Record: UpdateRoleIn.record,
 	Do:     updateRole,
@@ -200,6 +202,7 @@ var UpdateRoleDescription = Op[UpdateRoleIn, *Role]{
 	Name:   "UpdateRoleDescription",
 	Grants: Names{AWS: "iam:UpdateRoleDescription"},
 	Mode:   Write,
+	Needs:  recently,
 	Target: func(env *Env, in UpdateRoleIn) (Target, error) { return env.holderTarget(iam.KindRole, in.Role) },
 	Record: UpdateRoleIn.record,
 	Do: func(env *Env, in UpdateRoleIn) (*Role, error) {
@@ -250,6 +253,7 @@ var UpdateAssumeRolePolicy = Op[UpdateTrustIn, struct{}]{
 	Name:   "UpdateAssumeRolePolicy",
 	Grants: Names{AWS: "iam:UpdateAssumeRolePolicy"},
 	Mode:   Write,
+	Needs:  recently,
 	Target: func(env *Env, in UpdateTrustIn) (Target, error) { return env.holderTarget(iam.KindRole, in.Role) },
 	Record: func(in UpdateTrustIn) audit.Fields {
 		return audit.Fields{"roleName": in.Role.String(), "policyDocument": excerpt(in.Trust)}
@@ -273,6 +277,7 @@ var DeleteRole = Op[RoleIn, struct{}]{
 	Name:   "DeleteRole",
 	Grants: Names{AWS: "iam:DeleteRole"},
 	Mode:   Write,
+	Needs:  recently,
 	Target: func(env *Env, in RoleIn) (Target, error) { return in.target(env) },
 	Record: RoleIn.record,
 	Do: func(env *Env, in RoleIn) (none struct{}, err error) {
@@ -294,6 +299,7 @@ var TagRole = Op[TagIn, struct{}]{
 	Name:   "TagRole",
 	Grants: Names{AWS: "iam:TagRole"},
 	Mode:   Write,
+	Needs:  recently,
 	Target: func(env *Env, in TagIn) (Target, error) {
 		t, err := env.holderTarget(iam.KindRole, in.Ref)
 		t.RequestTags = in.Tags
@@ -319,6 +325,7 @@ var UntagRole = Op[UntagIn, struct{}]{
 	Name:   "UntagRole",
 	Grants: Names{AWS: "iam:UntagRole"},
 	Mode:   Write,
+	Needs:  recently,
 	Target: func(env *Env, in UntagIn) (Target, error) {
 		t, err := env.holderTarget(iam.KindRole, in.Ref)
 		t.TagKeys = in.Keys

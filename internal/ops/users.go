@@ -60,6 +60,7 @@ var CreateUser = Op[CreateUserIn, *User]{
 	Name:   "CreateUser",
 	Grants: Names{AWS: "iam:CreateUser"},
 	Mode:   Write,
+	Needs:  recently,
 	Target: func(env *Env, in CreateUserIn) (Target, error) {
 		u := iam.User{Account: env.Call.Caller.Account, Name: in.Name, Path: rooted(in.Path)}
 		t := userTarget(&u)
@@ -140,6 +141,7 @@ var UpdateUser = Op[UpdateUserIn, *iam.User]{
 	Name:   "UpdateUser",
 	Grants: Names{AWS: "iam:UpdateUser"},
 	Mode:   Write,
+	Needs:  recently,
 	Target: func(env *Env, in UpdateUserIn) (Target, error) {
 		t, err := env.userTarget(in.User)
 		if err != nil || in.NewName == "" && in.NewPath == "" {
@@ -194,6 +196,7 @@ var DeleteUser = Op[UserIn, struct{}]{
 	Name:   "DeleteUser",
 	Grants: Names{AWS: "iam:DeleteUser"},
 	Mode:   Write,
+	Needs:  recently,
 	Target: func(env *Env, in UserIn) (Target, error) { return env.userTarget(in.User) },
 	Record: UserIn.record,
 	Do: func(env *Env, in UserIn) (none struct{}, err error) {
@@ -285,6 +288,7 @@ var TagUser = Op[TagIn, struct{}]{
 	Name:   "TagUser",
 	Grants: Names{AWS: "iam:TagUser"},
 	Mode:   Write,
+	Needs:  recently,
 	Target: func(env *Env, in TagIn) (Target, error) {
 		t, err := env.userTarget(in.Ref)
 		t.RequestTags = in.Tags
@@ -308,6 +312,7 @@ var UntagUser = Op[UntagIn, struct{}]{
 	Name:   "UntagUser",
 	Grants: Names{AWS: "iam:UntagUser"},
 	Mode:   Write,
+	Needs:  recently,
 	Target: func(env *Env, in UntagIn) (Target, error) {
 		t, err := env.userTarget(in.Ref)
 		t.TagKeys = in.Keys

@@ -45,7 +45,7 @@ type LinkAfter struct {
 // Links lists an account's links, newest first; those of one user if user is
 // not zero.
 func (tx *Tx) Links(a name.Account, user name.ID, after LinkAfter, limit int) ([]iam.EnrolmentLink, error) {
-	query := `SELECT ` + linkColumns + ` FROM enrolment_links WHERE account = $1 AND ($2 = 0 OR user_id = $2)`
+	query := `SELECT ` + linkColumns + ` FROM enrolment_links WHERE account = $1 AND ($2 = CAST(0 AS BIGINT) OR user_id = $2)`
 	args := []any{int64(a), int64(user), limit}
 	if after.ID != 0 {
 		query += ` AND (created, id) < ($4, $5)`
