@@ -181,8 +181,8 @@ func TestSecurityPage(t *testing.T) {
 	to(t, s.post("/security/password", "old", adminWord, "new", rootPassword, "again", rootPassword, "others", "on"), "/security")
 	to(t, other.get("/security"), "/signin?next=%2Fsecurity")
 
-	says(t, s.get("/security/notices"), 200, "Sessions ended: 1.", "new")
-	says(t, s.get("/security/activity"), 200, "Added an MFA device", "Created an access key")
+	says(t, s.get("/security/notices"), 200, "Your password was changed.", "Sessions ended: 1.", "was created", "new")
+	says(t, s.get("/security/activity"), 200, "New MFA device", "New access key")
 
 	// Removing the device asks for it once more when it was proved a while ago.
 	remove := regexp.MustCompile(`/security/mfa/[0-9]+/remove`).FindString(s.get("/security").Body.String())
