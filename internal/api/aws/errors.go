@@ -35,6 +35,7 @@ var byKind = map[fault.Kind]answer{
 	fault.Unauthenticated: {403, "InvalidClientTokenId", "The security token included in the request is invalid."},
 	fault.Expired:         {403, "ExpiredToken", "The security token included in the request is expired"},
 	fault.BadCode:         {403, "InvalidAuthenticationCode", "Authentication code for device is not valid."},
+	fault.StepUp:          {403, "AccessDenied", ""}, // never: it binds nobody who signs with a key
 	fault.Limit:           {409, "LimitExceeded", ""},
 	fault.Throttled:       {400, "Throttling", "Rate exceeded"},
 	fault.Unsupported:     {400, "InvalidAction", ""},
