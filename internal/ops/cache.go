@@ -22,6 +22,7 @@ const (
 type cache struct {
 	keys       bounded[string, *Credential]
 	principals bounded[name.ID, *principal]
+	standing   bounded[name.ID, int64]      // users behind sessions: the revision at which each was not blocked
 	texts      bounded[string, *policy.Set] // compiled policies by what they are: texts never change
 }
 

@@ -42,6 +42,15 @@ func (c *Caller) ID() name.ID {
 	return c.User.ID
 }
 
+// began is the user who began: the caller's own, or the one at the beginning of
+// a chain of roles. Zero if no user did.
+func (c *Caller) began() name.ID {
+	if c.Kind == policy.RoleSession {
+		return c.Session.User
+	}
+	return c.User.ID
+}
+
 // SessionName is the name of the role or federation session; empty for others.
 func (c *Caller) SessionName() string {
 	if c.Session == nil {

@@ -102,15 +102,39 @@ func (s *Server) sessionCredential(ctx context.Context, keyID, token string) (*C
 		return nil, errUnknownKey
 	}
 	c := &Credential{Secret: secret, Caller: sessionCaller(claims, keyID)}
-	if known, ok := s.cache.principals.get(c.Caller.sessionOf()); ok {
-		c.Caller.User, c.Caller.Role, c.Caller.revision = known.user, known.role, known.revision
+	if s.recall(&c.Caller) {
 		return c, nil
 	}
-	err = s.store.View(ctx, func(tx *store.Tx) error { return loadSession(tx, &c.Caller) })
+	err = s.store.View(ctx, func(tx *store.Tx) error { return s.loadSession(tx, &c.Caller) })
 	if err != nil {
 		return nil, unauthenticated(err)
 	}
 	return c, nil
+}
+
+// recall fills in the user or role behind a session from memory, as of the
+// revision at which it was read there.
+func (s *Server) recall(c *Caller) bool {
+	known, ok := s.cache.principals.get(c.sessionOf())
+	if !ok {
+		return false
+	}
+	if c.Kind == policy.RoleSession {
+		// Many users share a role: that the role is known says nothing of this one.
+		if at, ok := s.cache.standing.get(c.Session.User); c.Session.User != 0 && (!ok || at != known.revision) {
+			return false
+		}
+	}
+	c.User, c.Role, c.revision = known.user, known.role, known.revision
+	c.beRoot()
+	return true
+}
+
+// beRoot makes a session of the root user root's own.
+func (c *Caller) beRoot() {
+	if c.User.Root && c.Kind == policy.User {
+		c.Kind = policy.Root
+	}
 }
 
 func sessionCaller(claims *sts.Claims, keyID string) Caller {
@@ -136,8 +160,9 @@ func (c *Caller) sessionOf() name.ID {
 }
 
 // loadSession reads the user or role behind a session. One that is gone, also
-// one whose name another has since taken, ends the session.
-func loadSession(tx *store.Tx, c *Caller) (err error) {
+// one whose name another has since taken, ends the session; so does a block of
+// the user who began it.
+func (s *Server) loadSession(tx *store.Tx, c *Caller) (err error) {
 	if c.revision, err = tx.Revision(c.Account); err != nil {
 		return err
 	}
@@ -145,6 +170,7 @@ func loadSession(tx *store.Tx, c *Caller) (err error) {
 		if err := notBlocked(tx, c.Account, c.Session.User); err != nil {
 			return err
 		}
+		s.cache.standing.put(c.Session.User, c.revision)
 	}
 	if c.Kind == policy.RoleSession {
 		role, err := tx.RoleByID(c.Account, c.Session.Role)
@@ -157,9 +183,8 @@ func loadSession(tx *store.Tx, c *Caller) (err error) {
 	if err != nil {
 		return err
 	}
-	if c.User = *user; user.Root && c.Kind == policy.User {
-		c.Kind = policy.Root
-	}
+	c.User = *user
+	c.beRoot()
 	return nil
 }
 
@@ -202,7 +227,7 @@ func (env *Env) readmit() error {
 	c := &env.Call.Caller
 	if c.Session != nil {
 		fresh := *c
-		if err := loadSession(env.Tx, &fresh); err != nil {
+		if err := env.loadSession(env.Tx, &fresh); err != nil {
 			return err
 		}
 		*c = fresh

@@ -313,7 +313,7 @@ func (env *Env) verifyCode(user name.ID, serial, code string) (*MFA, error) {
 	}
 	digits, bad := totp.Normalize(code)
 	f, err := env.device(serial)
-	if err == nil && f.User != user {
+	if err == nil && (f.User == 0 || f.User != user) { // role sessions have no user either
 		err = errMFASerial
 	}
 	if err != nil {
@@ -381,9 +381,16 @@ func (env *Env) deviceOf(user Ref, serial string) (*iam.Factor, error) {
 type DeviceIn struct {
 	User   Ref
 	Serial string
+	Reason string // for the trail; "" = none given
 }
 
-func (in DeviceIn) record() audit.Fields { return deviceFields(in.User, in.Serial) }
+func (in DeviceIn) record() audit.Fields {
+	f := deviceFields(in.User, in.Serial)
+	if in.Reason != "" {
+		f["reason"] = clipped(in.Reason)
+	}
+	return f
+}
 
 // DeactivateMFADevice takes a device from its user. The device is kept, bound to
 // nobody, and proves nothing.

@@ -76,7 +76,7 @@ func New(c Config) (*Server, error) {
 		store: c.Store, keys: c.Keys, now: c.Now, rand: c.Rand, log: c.Log,
 		limits: c.Limits, issuer: cmp.Or(c.Issuer, "Warifu"), observe: c.Observe, contextKeys: policy.NewKeys(keyNames...),
 	}
-	s.cache.keys.max, s.cache.principals.max, s.cache.texts.max = maxKeys, maxPrincipals, maxTexts
+	s.cache.keys.max, s.cache.principals.max, s.cache.standing.max, s.cache.texts.max = maxKeys, maxPrincipals, maxPrincipals, maxTexts
 	if s.limits == (Limits{}) {
 		s.limits = DefaultLimits
 	}

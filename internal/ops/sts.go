@@ -335,7 +335,7 @@ func (env *Env) assume(in AssumeRoleIn) (*NewSession, error) {
 		return nil, err
 	}
 	s, err := env.mint(&sts.Claims{
-		Kind: sts.KindAssumedRole, Account: role.Account, User: c.User.ID, Role: role.ID, SessionName: in.SessionName,
+		Kind: sts.KindAssumedRole, Account: role.Account, User: c.began(), Role: role.ID, SessionName: in.SessionName,
 		Policies: in.documents(), PolicyARNs: in.PolicyARNs, Tags: tags, SourceIdentity: source, Chained: chained,
 	}, life)
 	if err != nil {

@@ -35,7 +35,7 @@ type Tag struct {
 type Claims struct {
 	Kind    Kind
 	Account name.Account // where the session acts: the user's or the role's
-	User    name.ID      // who asked for it; zero when a role session assumed a role
+	User    name.ID      // who asked for it; in a chain of roles, who began it
 	Role    name.ID      // the assumed role; zero for other kinds
 
 	SessionName string // of the role session or federated user
