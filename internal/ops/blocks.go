@@ -11,10 +11,14 @@ import (
 	"warifu/internal/signin"
 )
 
-// BlockUserIn is the input of BlockUser.
+// BlockUserIn is the input of BlockUser and UnblockUser.
 type BlockUserIn struct {
 	User   Ref
 	Reason string
+}
+
+func (in BlockUserIn) record() audit.Fields {
+	return audit.Fields{"userName": in.User.String(), "reason": clipped(in.Reason)}
 }
 
 // BlockUser keeps a user out until somebody lifts it: no sign-in, and its
@@ -28,9 +32,7 @@ var BlockUser = Op[BlockUserIn, struct{}]{
 	Mode:   Write,
 	Needs:  recently,
 	Target: func(env *Env, in BlockUserIn) (Target, error) { return env.userTarget(in.User) },
-	Record: func(in BlockUserIn) audit.Fields {
-		return audit.Fields{"userName": in.User.String(), "reason": clipped(in.Reason)}
-	},
+	Record: BlockUserIn.record,
 	Do: func(env *Env, in BlockUserIn) (none struct{}, err error) {
 		u, err := env.user(in.User)
 		switch {
@@ -69,14 +71,14 @@ func (env *Env) callerName() string {
 // too many wrong passwords.
 //
 // Errors: NotFound user; Conflict, noun "block", when it is not blocked at all.
-var UnblockUser = Op[UserIn, struct{}]{
+var UnblockUser = Op[BlockUserIn, struct{}]{
 	Name:   "UnblockUser",
 	Grants: Names{AWS: "warifu:UnblockUser"},
 	Mode:   Write,
 	Needs:  recently,
-	Target: func(env *Env, in UserIn) (Target, error) { return env.userTarget(in.User) },
-	Record: UserIn.record,
-	Do: func(env *Env, in UserIn) (none struct{}, err error) {
+	Target: func(env *Env, in BlockUserIn) (Target, error) { return env.userTarget(in.User) },
+	Record: BlockUserIn.record,
+	Do: func(env *Env, in BlockUserIn) (none struct{}, err error) {
 		u, err := env.user(in.User)
 		if err != nil {
 			return none, err

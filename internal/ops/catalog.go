@@ -77,5 +77,11 @@ func Catalog() []Entry {
 		entry(InspectEnrolmentLink), entry(OpenEnrolmentLink), entry(UseEnrolmentLink),
 		entry(BlockUser), entry(UnblockUser), entry(ListBlockedUsers),
 		entry(GetSecurityPreferences), entry(SetSecurityPreferences),
+		// console_find.go, console_remove.go
+		entry(FindUsers), entry(FindGroups), entry(FindRoles), entry(FindPolicies), entry(GetAccountHealth), entry(MayI),
+		entry(GetUserBelongings), entry(GetGroupBelongings), entry(GetRoleBelongings), entry(GetPolicyBelongings),
+		entry(RemoveUser), entry(RemoveGroup), entry(RemoveRole), entry(RemovePolicy),
+		// console_try.go, console_sum.go
+		entry(TryAccess), entry(TryPolicy), entry(CheckPolicy), entry(SumUpAccess),
 	}
 }

@@ -87,7 +87,7 @@ func TestSessionsDie(t *testing.T) {
 				if step := h.browser().name("u", firstPassword); step.Refusal != signin.Wrong {
 					h.Errorf("a blocked user signs in: %+v", step)
 				}
-				run(h, h.byAdmin(), ops.UnblockUser, ops.UserIn{User: ops.Ref{Name: "u"}})
+				run(h, h.byAdmin(), ops.UnblockUser, ops.BlockUserIn{User: ops.Ref{Name: "u"}})
 			},
 			"delete": func(*browser) {
 				run(h, h.byAdmin(), ops.DeleteLoginProfile, ops.UserIn{User: ops.Ref{Name: "u"}})
@@ -126,7 +126,7 @@ func TestBlockedKeys(t *testing.T) {
 		no(h, fault.Unauthenticated, h.by(cred.Caller), ops.GetCallerIdentity, struct{}{})
 		no(h, fault.Unauthenticated, h.by(tempCred.Caller), ops.GetCallerIdentity, struct{}{})
 		no(h, fault.Unmodifiable, h.byAdmin(), ops.BlockUser, ops.BlockUserIn{User: ops.Ref{Name: "admin"}})
-		run(h, h.byAdmin(), ops.UnblockUser, ops.UserIn{User: ops.Ref{Name: "alice"}})
+		run(h, h.byAdmin(), ops.UnblockUser, ops.BlockUserIn{User: ops.Ref{Name: "alice"}})
 		run(h, h.by(cred.Caller), ops.GetCallerIdentity, struct{}{})
 	})
 }

@@ -472,11 +472,11 @@ func TestRefusalsTellNothing(t *testing.T) {
 			h.Errorf("blocked: %v", out)
 		}
 		for _, u := range []string{"alice", "blocked"} {
-			run(h, h.byAdmin(), ops.UnblockUser, ops.UserIn{User: ops.Ref{Name: u}})
+			run(h, h.byAdmin(), ops.UnblockUser, ops.BlockUserIn{User: ops.Ref{Name: u}})
 			b := h.browser()
 			b.signedIn(b.name(u, firstPassword))
 		}
-		no(h, fault.Conflict, h.byAdmin(), ops.UnblockUser, ops.UserIn{User: ops.Ref{Name: "alice"}})
+		no(h, fault.Conflict, h.byAdmin(), ops.UnblockUser, ops.BlockUserIn{User: ops.Ref{Name: "alice"}})
 	})
 }
 
@@ -517,7 +517,7 @@ func TestBudgetSurvivesRestart(t *testing.T) {
 		c1, c2 := h.pair(p)
 		half.signedIn(half.submit(ops.SubmitResync{Factor: f.ID, Code1: c1, Code2: c2}))
 
-		run(h, h.byAdmin(), ops.UnblockUser, ops.UserIn{User: ops.Ref{Name: "alice"}})
+		run(h, h.byAdmin(), ops.UnblockUser, ops.BlockUserIn{User: ops.Ref{Name: "alice"}})
 		for range 3 {
 			for range signin.MaxFailures - 1 {
 				h.browser().name("alice", "wrong")

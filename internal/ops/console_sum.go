@@ -1,0 +1,315 @@
+package ops
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"warifu/internal/audit"
+	"warifu/internal/iam"
+	"warifu/internal/name"
+	"warifu/internal/store"
+	"warifu/policy"
+	"warifu/policy/aws"
+	"warifu/policy/aws/catalog"
+)
+
+// SumIn names a user or role.
+type SumIn struct {
+	Kind iam.PrincipalKind // user or role; "" means user
+	Who  Ref
+}
+
+// Sum is what the policies of a user or role add up to.
+type Sum struct {
+	Root       bool // nothing but control policies limits it
+	Sources    []PolicySource
+	Boundary   *PolicySource
+	Statements []Stated // denials first
+	Services   []ServiceSum
+}
+
+// PolicySource is a policy and how it comes to somebody.
+type PolicySource struct {
+	Policy  string // ARN; name of an inline one
+	Name    string
+	Version string // "" for an inline one
+	Group   string // through which it comes; "" = directly
+	Inline  bool
+	Vendor  bool // one of those that exist from the start
+}
+
+// Stated is one statement in words.
+type Stated struct {
+	Source       int // index in Sources; -1 = the boundary
+	Sid          string
+	Line         int
+	Deny         bool
+	Actions      []string
+	NotActions   bool // all but those
+	Resources    []string
+	NotResources bool
+	Conditions   []string
+}
+
+// ServiceSum counts the actions of a service that are allowed on all or on some
+// resources.
+type ServiceSum struct {
+	Prefix string // "*" stands for every service that no statement names
+	Name   string
+	All    int // actions that there are
+	Ways   [len(Ways)]Reach
+}
+
+// Reach counts actions.
+type Reach struct {
+	Everywhere int // allowed on every resource
+	Somewhere  int // allowed on some only
+}
+
+// Level says in a word how much of n actions that is.
+func (r Reach) Level(n int) string {
+	switch {
+	case r.Everywhere == n:
+		return "all"
+	case r.Everywhere+r.Somewhere > 0:
+		return "some"
+	}
+	return "none"
+}
+
+// SumUpAccess adds up what the policies of a user or role give: where they come
+// from, each statement in words, and for each service that they name how many
+// actions are allowed, with and without MFA.
+//
+// Errors: NotFound.
+var SumUpAccess = Op[SumIn, *Sum]{
+	Name:   "SumUpAccess",
+	Grants: Names{AWS: "iam:SimulatePrincipalPolicy"},
+	Target: func(env *Env, in SumIn) (Target, error) { return env.triedTarget(in.Kind, in.Who) },
+	Record: SumIn.record,
+	Do: func(env *Env, in SumIn) (*Sum, error) {
+		c, p, err := env.supposed(in.Kind, in.Who)
+		if err != nil {
+			return nil, err
+		}
+		kind := iam.KindUser
+		if c.Kind == policy.RoleSession {
+			kind = iam.KindRole
+		}
+		held, err := env.Tx.PrincipalPolicies(c.Account, kind, c.ID())
+		if err != nil {
+			return nil, err
+		}
+		s := &summing{env: env, caller: c, layers: p.layers, out: &Sum{Root: c.Kind == policy.Root}}
+		if err := s.read(held); err != nil {
+			return nil, err
+		}
+		slices.SortStableFunc(s.out.Statements, func(a, b Stated) int { return before(a.Deny, b.Deny) })
+		s.services()
+		return s.out, nil
+	},
+}
+
+func (in SumIn) record() audit.Fields { return audit.Fields{"principal": in.Who.String()} }
+
+// summing adds up.
+type summing struct {
+	env    *Env
+	caller Caller
+	layers []policy.Layer // as they are
+	some   []policy.Layer // the same, every statement that allows about every resource
+	out    *Sum
+	named  map[string]bool // services that statements name
+}
+
+// read reads every policy that somebody holds.
+func (s *summing) read(held *store.Grants) error {
+	s.named = map[string]bool{}
+	var identity []policy.Rule
+	for i := range held.Managed {
+		g := &held.Managed[i]
+		rules, err := s.managed(g, g.Holder, len(s.out.Sources))
+		if err != nil {
+			return err
+		}
+		identity = append(identity, rules...)
+	}
+	for _, in := range held.Inline {
+		src := PolicySource{Policy: in.Name, Name: in.Name, Inline: true}
+		if in.Holder.Kind == iam.KindGroup {
+			src.Group = in.Holder.Name
+		}
+		s.out.Sources = append(s.out.Sources, src)
+		rules, err := s.rules(in.Document, aws.Inline, len(s.out.Sources)-1)
+		if err != nil {
+			return err
+		}
+		identity = append(identity, rules...)
+	}
+	s.some = []policy.Layer{policy.Compile(anywhere(identity), s.env.contextKeys).Layer(policy.Identity)}
+	if held.Boundary == nil {
+		return nil
+	}
+	rules, err := s.managed(held.Boundary, store.Entity{}, -1)
+	if err == nil {
+		s.some = append(s.some, policy.Compile(anywhere(rules), s.env.contextKeys).Layer(policy.Boundary))
+	}
+	return err
+}
+
+// managed reads the version in force of a managed policy.
+func (s *summing) managed(g *store.ManagedGrant, holder store.Entity, at int) ([]policy.Rule, error) {
+	src := PolicySource{
+		Policy: name.PolicyARN(g.Account, g.Path, g.Name), Name: g.Name, Version: versionID(g.Number), Vendor: g.Account != s.caller.Account,
+	}
+	if holder.Kind == iam.KindGroup {
+		src.Group = holder.Name
+	}
+	if at < 0 {
+		s.out.Boundary = &src
+	} else {
+		s.out.Sources = append(s.out.Sources, src)
+	}
+	v, err := s.env.Tx.Version(g.Account, g.ID, g.Number)
+	if err != nil {
+		return nil, err
+	}
+	return s.rules(v.Document, aws.Managed, at)
+}
+
+// rules reads a text and states what it says.
+func (s *summing) rules(document string, kind aws.Kind, source int) ([]policy.Rule, error) {
+	doc, err := aws.Parse([]byte(document), kind)
+	if err != nil {
+		return nil, fmt.Errorf("a stored policy is not valid: %w", err)
+	}
+	rules := doc.Rules(policy.RuleID{})
+	for i := range rules {
+		r := &rules[i]
+		st := Stated{Source: source, Sid: r.ID.Sid, Line: r.ID.Line, Deny: r.Effect == policy.Deny}
+		st.Actions, st.NotActions = spelled(r.What)
+		st.Resources, st.NotResources = spelled(r.Where)
+		policy.Walk(r.When, func(t *policy.Test) { st.Conditions = append(st.Conditions, t.Label) })
+		s.out.Statements = append(s.out.Statements, st)
+		if st.NotActions {
+			s.named["*"] = true
+		}
+		for _, a := range st.Actions {
+			if service, _ := split(a); !strings.ContainsAny(service, "*?") {
+				s.named[strings.ToLower(service)] = true
+			} else {
+				s.named["*"] = true
+			}
+		}
+	}
+	return rules, nil
+}
+
+// anywhere makes of rules those that tell what is possible on some resource: an
+// allow is about every resource, and a deny that is not is left out.
+func anywhere(rules []policy.Rule) (out []policy.Rule) {
+	for _, r := range rules {
+		resources, not := spelled(r.Where)
+		switch {
+		case r.Effect == policy.Allow:
+			r.Where = nil
+		case not || len(resources) != 0 && !slices.Contains(resources, "*"):
+			continue
+		}
+		out = append(out, r)
+	}
+	return out
+}
+
+// spelled are the patterns of an expression about actions or resources as they
+// are written, and whether it is about all others. None is everything.
+func spelled(x policy.Expr) (texts []string, not bool) {
+	if n, ok := x.(policy.Not); ok {
+		not, x = true, n.X
+	}
+	policy.Walk(x, func(t *policy.Test) {
+		for _, v := range t.Values {
+			switch v := v.(type) {
+			case policy.Pattern:
+				texts = append(texts, patternText(v))
+			case policy.Fields:
+				parts := make([]string, len(v))
+				for i, f := range v {
+					parts[i] = patternText(f)
+				}
+				texts = append(texts, strings.Join(parts, ":"))
+			}
+		}
+	})
+	return texts, not
+}
+
+func patternText(p policy.Pattern) string {
+	var b strings.Builder
+	for _, piece := range p {
+		switch piece.Kind {
+		case policy.Lit:
+			b.WriteString(piece.Text)
+		case policy.AnyRun:
+			b.WriteString("*")
+		case policy.AnyChar:
+			b.WriteString("?")
+		case policy.Var:
+			b.WriteString("${" + piece.Text + "}")
+		}
+	}
+	return b.String()
+}
+
+// services counts for every service that a statement names, and for one that
+// stands for all others.
+func (s *summing) services() {
+	for _, service := range slices.Sorted(maps.Keys(s.named)) {
+		row := ServiceSum{Prefix: service}
+		var actions []string
+		if service == "*" {
+			actions = []string{otherAction}
+		} else {
+			actions = SuggestActions(service)
+		}
+		row.All = len(actions)
+		if row.All == 0 {
+			continue // no service of that name
+		}
+		for w, way := range Ways {
+			row.Ways[w] = s.reach(actions, way)
+		}
+		s.out.Services = append(s.out.Services, row)
+	}
+	names := map[string]string{}
+	for _, known := range catalog.Services() {
+		names[known.Prefix] = known.Name
+	}
+	for i := range s.out.Services {
+		s.out.Services[i].Name = names[s.out.Services[i].Prefix]
+	}
+}
+
+// otherAction is an action of no service, which only wildcards match.
+const otherAction = "-:-"
+
+func (s *summing) reach(actions []string, way Way) (r Reach) {
+	call := s.env.Call
+	call.Caller = s.caller
+	call.Caller.MFA = way.mfa(s.env)
+	known := facts{call: &call, now: s.env.Now, target: &Target{}, mfa: &call.Caller.MFA}
+	req := policy.Request{Principal: call.Caller.principal(), Context: &known}
+	req.Resources[aws.Language] = "*"
+	for _, a := range actions {
+		req.SetAction(aws.Language, policy.NewAction(a))
+		switch {
+		case policy.Decide(&req, s.layers...).Allowed():
+			r.Everywhere++
+		case policy.Decide(&req, s.some...).Allowed():
+			r.Somewhere++
+		}
+	}
+	return r
+}
