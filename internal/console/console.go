@@ -96,11 +96,13 @@ func (c *Console) handler(route *Route) http.Handler {
 			http.Error(w, "internal error", http.StatusInternalServerError)
 			return
 		}
+		err = rq.readForm()
 		if cross.Check(r) != nil {
-			rq.fail(errCrossOrigin)
-			return
+			err = errCrossOrigin
 		}
-		err = rq.admit()
+		if err == nil {
+			err = rq.admit()
+		}
 		if err == nil {
 			err = route.do(rq)
 		}

@@ -39,6 +39,12 @@
 // no names the policy that stops it and says what to do, a fault that asks for
 // a fresh proof goes through the step-up page, an unknown one is mute.
 //
+// A card of a page that stands on an operation of its own uses load: policy's no
+// then stays in the card (template "part-no") and the other cards are shown.
+// rq.backTo(title) sets the way back to the Security page; pages elsewhere set
+// rq.crumbs. rq.pages(next) makes the links of a list that goes on, by the
+// parameter "after"; the other parameters of the URL stay.
+//
 // # Templates
 //
 // Every file under templates is parsed once per language into one set, so the

@@ -24,17 +24,22 @@ type form struct {
 // fields maps an operation's field to the form's field that carries it.
 type fields map[string]string
 
-// form parses the body once. A body that is none has no values.
-func (rq *request) form() *form {
-	if rq.posted != nil {
-		return rq.posted
-	}
+// readForm parses the body of a POST. One that is too long or no form is refused
+// as a whole: half a form must not pass for one that was filled in so.
+func (rq *request) readForm() error {
 	rq.posted = &form{Values: url.Values{}, Errors: map[string]string{}, rq: rq}
-	if rq.r.Method == http.MethodPost && rq.r.ParseForm() == nil {
-		rq.posted.Values = rq.r.PostForm
+	if rq.r.Method != http.MethodPost {
+		return nil
 	}
-	return rq.posted
+	if err := rq.r.ParseForm(); err != nil {
+		return fault.Of(fault.Invalid, "form", "")
+	}
+	rq.posted.Values = rq.r.PostForm
+	return nil
 }
+
+// form is what was posted; of a GET it is empty.
+func (rq *request) form() *form { return rq.posted }
 
 // fill gives a form that was not posted its values.
 func (f *form) fill(pairs ...string) *form {

@@ -401,3 +401,12 @@ func TestOwns(t *testing.T) {
 		}
 	}
 }
+
+func TestFormsThatAreNone(t *testing.T) {
+	s := open(t)
+	s.get("/signin")
+	says(t, s.post("/signin", "user", strings.Repeat("x", maxForm)), 400, "too long")
+	r := httptest.NewRequest("POST", origin+"/signin", strings.NewReader("%zz"))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	says(t, s.do(r), 400, "too long, or was cut off")
+}

@@ -31,7 +31,7 @@ type request struct {
 	source ops.Source
 	visit  visitor // who it is
 
-	posted *form // parsed body, once asked for
+	posted *form // parsed body
 	note   flash // said at the top of the page
 	crumbs []Crumb
 	status int // of the page; 0 means 200
@@ -101,12 +101,19 @@ func (rq *request) done(path, key string, args ...any) error {
 	return rq.redirect(path)
 }
 
-// here is the path and query of the request, as a target to come back to.
+// here is the page of the request, as a target to come back to. A form's page
+// has the same path, if there is one.
 func (rq *request) here() string {
-	if rq.r.Method != http.MethodGet && rq.r.Method != http.MethodHead {
-		return home
+	switch rq.r.Method {
+	case http.MethodGet, http.MethodHead:
+		return local((&url.URL{Path: rq.r.URL.Path, RawQuery: rq.r.URL.RawQuery}).String())
 	}
-	return local((&url.URL{Path: rq.r.URL.Path, RawQuery: rq.r.URL.RawQuery}).String())
+	for i := range rq.c.routes {
+		if r := &rq.c.routes[i]; r.Method == http.MethodGet && r.Pattern == rq.route.Pattern {
+			return local((&url.URL{Path: rq.r.URL.Path}).String())
+		}
+	}
+	return home
 }
 
 // page renders a page. Nothing is sent before it is complete.
