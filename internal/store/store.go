@@ -135,9 +135,12 @@ func (s *Store) attempt(ctx context.Context, m mode, fn func(*Tx) error) (err er
 
 // once runs fn in a transaction and commits it unless fn fails.
 func once(ctx context.Context, db database, m mode, fn func(*Tx) error) error {
-	s, err := db.begin(ctx, m)
-	if err != nil {
-		return fault.Wrap(err, "begin a transaction")
+	var s session = &lateRead{db: db, ctx: ctx}
+	if m != read {
+		var err error
+		if s, err = db.begin(ctx, m); err != nil {
+			return fault.Wrap(err, "begin a transaction")
+		}
 	}
 	open := true
 	defer func() {

@@ -202,7 +202,7 @@ func readQuery(query string) (q presigned, err error) {
 // unescape decodes a query component; it allocates only if there is something
 // to decode.
 func unescape(s string) (string, bool) {
-	if strings.IndexAny(s, "%+") < 0 {
+	if !strings.ContainsAny(s, "%+") {
 		return s, true
 	}
 	b := make([]byte, 0, len(s))
