@@ -194,8 +194,8 @@ func (u *actionUse) add(g *glob) {
 		u.open = true
 	case g.shape == shapePrefix && len(g.pre) == len(service)+1:
 		u.services[service] = true
-	default:
-		u.services[service] = u.services[service]
+	case !u.services[service]:
+		u.services[service] = false // used, if not as a whole
 	}
 }
 

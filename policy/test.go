@@ -194,7 +194,7 @@ func (t *test) number(f Fact) bool {
 // is counted from the equality of its kind.
 func ordered(op Op, c int) bool {
 	switch op {
-	case NumEquals - NumEquals:
+	case 0:
 		return c == 0
 	case NumLess - NumEquals:
 		return c < 0
