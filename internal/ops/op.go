@@ -53,7 +53,8 @@ type Op[In, Out any] struct {
 
 	// Before does slow work for which no transaction must wait: it hashes
 	// passwords. It decides nothing; what it finds goes into the input, and Do
-	// checks that it still holds. nil for most.
+	// checks that it still holds. Where the operation must be allowed, policy is
+	// asked before it, too. nil for most.
 	Before func(context.Context, *Server, *Call, In) (In, error)
 
 	// Target says what is authorized and recorded, resolved inside the
@@ -125,27 +126,26 @@ func Run[In, Out any](ctx context.Context, s *Server, call Call, op Op[In, Out],
 	}
 
 	var err error
+	begun := ev
+	open := func(tx *store.Tx, mode Mode) *Env {
+		ev = begun // a transaction may be tried again
+		return &Env{Context: ctx, Server: s, Call: call, Tx: tx, Now: call.At, mode: mode, ev: &ev}
+	}
 	if op.Before != nil {
-		if in, err = op.Before(ctx, s, &call, in); err != nil {
-			return out, s.finish(&call, &ev, began, s.record(ctx, &ev, err))
+		if op.Permission == MustAllow { // nobody else may have slow work done; the transaction asks again
+			err = s.store.View(ctx, func(tx *store.Tx) error { return op.judge(open(tx, Read), in) })
+		}
+		if err == nil {
+			in, err = op.Before(ctx, s, &call, in)
+		}
+		if failed := err; failed != nil {
+			return out, s.finish(&call, &ev, began, s.update(ctx, func(*store.Tx) error { return failed }, &ev))
 		}
 	}
 
-	begun := ev
 	step := func(tx *store.Tx) error {
-		ev = begun // a transaction may be tried again
-		env := &Env{Context: ctx, Server: s, Call: call, Tx: tx, Now: call.At, mode: op.Mode, ev: &ev}
-		if err := env.admit(); err != nil {
-			return err
-		}
-		target, err := op.Target(env, in)
-		ev.Target = target.recorded()
-		if err == nil {
-			err = env.decide(op.Grants, op.Permission, &target, &ev)
-		}
-		if err == nil {
-			err = env.assure(op.Needs)
-		}
+		env := open(tx, op.Mode)
+		err := op.judge(env, in)
 		if err == nil {
 			out, err = op.Do(env, in)
 		}
@@ -159,6 +159,22 @@ func Run[In, Out any](ctx context.Context, s *Server, call Call, op Op[In, Out],
 		err = s.update(ctx, step, &ev)
 	}
 	return out, s.finish(&call, &ev, began, err)
+}
+
+// judge makes sure who asks, finds what the operation is about, and asks policy.
+func (op *Op[In, Out]) judge(env *Env, in In) error {
+	if err := env.admit(); err != nil {
+		return err
+	}
+	target, err := op.Target(env, in)
+	env.ev.Target = target.recorded()
+	if err == nil {
+		err = env.decide(op.Grants, op.Permission, &target, env.ev)
+	}
+	if err == nil {
+		err = env.assure(op.Needs)
+	}
+	return err
 }
 
 // record writes the event of an operation that changed nothing. A trail that
