@@ -159,7 +159,7 @@ func (b *tab) axe(v view) {
 
 var (
 	pictures atomic.Int64
-	odd   = regexp.MustCompile(`[^a-zA-Z0-9]+`)
+	odd      = regexp.MustCompile(`[^a-zA-Z0-9]+`)
 )
 
 // picture keeps a picture of the whole page, when somebody wants pictures.
@@ -178,4 +178,3 @@ func (b *tab) picture(name string, v view) {
 		b.t.Fatal(err)
 	}
 }
-

@@ -201,7 +201,18 @@ func (b *tab) says(want ...string) *tab {
 	return b
 }
 
-// says is the opposite of says.
+// soon waits until the page says something that its scripts bring about.
+func (b *tab) soon(want string) {
+	b.t.Helper()
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+		if strings.Contains(squeeze(b.text()), squeeze(want)) {
+			return
+		}
+	}
+	b.says(want)
+}
+
+// doesNotSay is the opposite of says.
 func (b *tab) doesNotSay(words ...string) *tab {
 	b.t.Helper()
 	page := b.text()
@@ -219,6 +230,15 @@ func squeeze(s string) string { return strings.Join(strings.Fields(s), " ") }
 func (b *tab) w(key string, args ...string) string {
 	b.t.Helper()
 	return word(b.t, b.lang, key, args...)
+}
+
+// linkIn is the link in the text of a key.
+func (b *tab) linkIn(key string) string {
+	b.t.Helper()
+	all := must(catalog())(b.t)
+	_, after, _ := strings.Cut(all[b.lang][key], "<a>")
+	inside, _, _ := strings.Cut(after, "</a>")
+	return inside
 }
 
 // find finds an element as assistive technology does: by its role and name. A
@@ -364,4 +384,11 @@ func (b *tab) types(text string) {
 	for _, r := range text {
 		b.key(string(r), plain)
 	}
+}
+
+// buttons are all buttons with a name.
+func (b *tab) buttons(name string) []cdp.BackendNodeID {
+	b.t.Helper()
+	exact, begin, _ := b.search("button", name)
+	return append(exact, begin...)
 }
