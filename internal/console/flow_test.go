@@ -249,3 +249,11 @@ func TestEnrolmentLink(t *testing.T) {
 	to(t, s.post("/signin", "account", "123456789012", "user", "dora", "password", adminWord), "/signin/code")
 	to(t, s.post("/signin/code", "code", s.code(t, key)), "/console")
 }
+
+func TestLostPagesKeepTheFrame(t *testing.T) {
+	s := open(t)
+	says(t, s.get("/console/nothing"), 404, "There is no page at this address.", "Sign in")
+	s.user(t, "alice", adminWord, false)
+	s.signIn(t, "alice", adminWord)
+	says(t, s.get("/console/nothing"), 404, "There is no page at this address.", "alice", "Sign out")
+}

@@ -37,12 +37,18 @@ func (rq *request) fail(err error) {
 	case errors.Is(err, errSignedOut), kind == fault.Unauthenticated:
 		rq.redirect(signInPath(rq.here())) //nolint:errcheck // it cannot fail
 		return
+	case errors.Is(err, errStaleForm) && rq.route.Who == Signing && rq.recognise() == nil: // another tab has signed in meanwhile
+		rq.redirect(local(rq.form().Get("next"))) //nolint:errcheck
+		return
 	case kind == fault.StepUp:
 		rq.redirect(stepUpPath(rq.cameFrom())) //nolint:errcheck
 		return
 	}
 	if kind == fault.Internal && !errors.Is(err, rq.r.Context().Err()) {
 		rq.c.Log.Error("a page failed", "path", rq.r.URL.Path, "request", rq.id, "error", err)
+	}
+	if !rq.visit.signedIn() && rq.cookie(cookieSession) != "" {
+		rq.recognise() //nolint:errcheck // it is only about the page's frame
 	}
 	p := rq.problem(err)
 	rq.status = statuses[kind]
