@@ -257,3 +257,42 @@ func TestLostPagesKeepTheFrame(t *testing.T) {
 	s.signIn(t, "alice", adminWord)
 	says(t, s.get("/console/nothing"), 404, "There is no page at this address.", "alice", "Sign out")
 }
+
+// Two tabs, a reload and going back end where the sign-in stands.
+func TestSignInSurvivesTabsAndReloads(t *testing.T) {
+	s := open(t)
+	at := stages(t, s)
+	s.cookies = at[stageFactor]
+	s.get("/signin") // the token of the form
+	says(t, s.get("/signin/code"), 200, "Your code")
+	says(t, s.get("/signin/code"), 200, "Your code")
+	to(t, s.get("/signin/bind"), "/signin/code")
+	to(t, s.get("/signin/password?next=/security"), "/signin/code?next=%2Fsecurity")
+	to(t, s.post("/signin/password", "password", rootPassword, "again", rootPassword), "/signin/code")
+
+	// Another user in the second tab takes over; the first tab's form does nothing.
+	s.user(t, "zoe", adminWord, false)
+	to(t, s.post("/signin", "account", testkit.Account.String(), "user", "zoe", "password", adminWord), "/console")
+	to(t, s.get("/signin/code"), "/console")
+	to(t, s.post("/signin/code", "code", "123456"), "/console")
+	says(t, s.get("/console"), 200, "zoe")
+
+	// A sign-in that took too long begins again.
+	s.cookies = map[string]string{}
+	s.get("/signin")
+	to(t, s.post("/signin", "account", testkit.Account.String(), "user", "bound", "password", adminWord), "/signin/code")
+	s.Clock.Advance(11 * time.Minute)
+	to(t, s.get("/signin/code"), "/signin")
+	says(t, s.get("/signin"), 200, "This sign-in took too long.")
+}
+
+// Root's activity is root's own: events of others are not shown as its.
+func TestRootSeesItsOwnActivity(t *testing.T) {
+	s := open(t)
+	s.setUp(t)
+	s.user(t, "alice", adminWord, false)
+	page := says(t, s.get("/security/activity"), 200, "Sign-in")
+	if strings.Contains(page, "CreateUser") {
+		t.Error("the administrator's doing stands in root's activity")
+	}
+}

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"slices"
 	"time"
 
 	"warifu/internal/audit"
@@ -95,9 +96,10 @@ func securityPage(rq *request) (err error) {
 	if d.Sessions, err = load(rq, ops.ListSessions, ops.UserListing{}); err != nil {
 		return err
 	}
-	if d.Activity, err = load(rq, ops.LookupEvents, ownEvents(rq, 5, "")); err != nil {
+	if d.Activity, err = load(rq, ops.LookupEvents, ownEvents(rq, "")); err != nil {
 		return err
 	}
+	d.Activity.Is.Items = rq.own(d.Activity.Is.Items, 5)
 	if d.Notices, err = run(rq, ops.ListNotices, ops.Listing{Limit: 3}); err != nil {
 		return err
 	}
@@ -112,9 +114,16 @@ func (rq *request) backTo(title string) string {
 }
 
 // ownEvents selects what the person did, but not what it looked at.
-func ownEvents(rq *request, limit int, after string) ops.LookupEventsIn {
+func ownEvents(rq *request, after string) ops.LookupEventsIn {
 	changes := false
-	return ops.LookupEventsIn{Query: audit.Query{Actor: rq.visit.caller.User.Name, ReadOnly: &changes}, Listing: ops.Listing{Limit: limit, Cursor: after}}
+	return ops.LookupEventsIn{Query: audit.Query{Actor: rq.visit.caller.User.Name, ReadOnly: &changes}, Listing: ops.Listing{Cursor: after}}
+}
+
+// own keeps the first events of the person itself: a role may have the name of a
+// user, and root, who has none, selects everybody's.
+func (rq *request) own(events []audit.Event, most int) []audit.Event {
+	events = slices.DeleteFunc(events, func(e audit.Event) bool { return e.Actor.ID != rq.visit.caller.User.ID })
+	return events[:min(most, len(events))]
 }
 
 // Password.
@@ -340,10 +349,11 @@ type activity struct {
 }
 
 func activityPage(rq *request) error {
-	events, err := run(rq, ops.LookupEvents, ownEvents(rq, 0, rq.query("after")))
+	events, err := run(rq, ops.LookupEvents, ownEvents(rq, rq.query("after")))
 	if err != nil {
 		return err
 	}
+	events.Items = rq.own(events.Items, ops.MaxEvents)
 	return rq.page("security/activity", rq.backTo(rq.t("activity.title")), activity{events, rq.pages(string(events.Next))})
 }
 

@@ -154,6 +154,9 @@ func (rq *request) goOn(s *ops.SignInStep, next string) error {
 	case s.Refusal != "":
 		return rq.turnedAway(s)
 	}
+	if rq.recognise() == nil { // it was finished in another tab
+		return rq.redirect(local(next))
+	}
 	return rq.done("/signin", "flash.note.ended")
 }
 
