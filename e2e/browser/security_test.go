@@ -25,6 +25,9 @@ func TestSecurityPage(t *testing.T) {
 			b.visit("/security").look("security")
 			b.visit("/security/activity").says(b.w("event.CreateAccessKey")).look("activity")
 			b.visit("/security/notices").look("notices")
+			if got := eval[int](b, "document.querySelectorAll('.side [aria-current]').length"); got != 1 {
+				t.Errorf("%d entries of the navigation say that they are this page, want 1", got)
+			}
 			b.click(b.w("notices.read")).at("/security/notices").look("notices, read")
 			b.removeDevice()
 		})

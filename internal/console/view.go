@@ -109,6 +109,12 @@ func (rq *request) view(title string, data any) *view {
 
 // nav is the navigation: the routes that have an entry, in the table's order.
 func (rq *request) nav() (groups []navGroup) {
+	current := ""
+	for i := range rq.c.routes {
+		if r := &rq.c.routes[i]; r.Nav != "" && inside(rq.r.URL.Path, r.Pattern) && len(r.Pattern) > len(current) {
+			current = r.Pattern
+		}
+	}
 	for i := range rq.c.routes {
 		r := &rq.c.routes[i]
 		if r.Nav == "" {
@@ -122,7 +128,7 @@ func (rq *request) nav() (groups []navGroup) {
 			groups = append(groups, navGroup{Title: title})
 		}
 		g := &groups[len(groups)-1]
-		g.Items = append(g.Items, navItem{Label: rq.t(r.Nav), Path: r.Pattern, Icon: r.Icon, Current: inside(rq.r.URL.Path, r.Pattern)})
+		g.Items = append(g.Items, navItem{Label: rq.t(r.Nav), Path: r.Pattern, Icon: r.Icon, Current: r.Pattern == current})
 	}
 	return groups
 }
