@@ -348,6 +348,16 @@ func TestDenialsSayWhatStopsThem(t *testing.T) {
 	p := testkit.Do(t, s.World, admin, ops.CreatePolicy, ops.CreatePolicyIn{Name: "Force_MFA", Document: force})
 	testkit.Do(t, s.World, admin, ops.AttachUserPolicy, ops.AttachIn{Holder: ops.Ref{Name: "eve"}, Policy: p.ARN()})
 	says(t, s.get("/security/activity"), 403, "This needs your second factor", "The policy Force_MFA allows this only", "add one on your Security page", "Force_MFA, line 1")
+
+	// With a device, its code opens what the policy keeps for MFA.
+	all := testkit.Do(t, s.World, admin, ops.CreatePolicy, ops.CreatePolicyIn{Name: "All", Document: `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`})
+	testkit.Do(t, s.World, admin, ops.AttachUserPolicy, ops.AttachIn{Holder: ops.Ref{Name: "eve"}, Policy: all.ARN()})
+	key := seed(t, says(t, s.post("/security/mfa/new", "name", "eve"), 200, "Scan this"))
+	one, two := s.codes(t, key)
+	to(t, s.post("/security/mfa/bind", "serial", "arn:aws:iam::123456789012:mfa/eve", "code1", one, "code2", two), "/security")
+	says(t, s.get("/security/activity"), 403, "Confirm with your device")
+	to(t, s.post("/stepup", "next", "/security/activity", "code", s.code(t, key)), "/security/activity")
+	says(t, s.get("/security/activity"), 200, "New MFA device")
 }
 
 func TestStaticFiles(t *testing.T) {

@@ -24,8 +24,7 @@ func (rq *request) mustBeFresh() error {
 	s := rq.visit.caller.Console
 	last, ok := s.Last(true)
 	if !ok { // the password counts only while there is no factor
-		list, err := run(rq, ops.ListMFADevices, ops.UserListing{})
-		if err == nil && len(list.Items) == 0 {
+		if !rq.hasDevice() {
 			last, ok = s.Last(false)
 		}
 	}

@@ -59,15 +59,12 @@ func (rq *request) fail(err error) {
 }
 
 // cameFrom is the page of a form that was posted: what it says of itself in the
-// field "back", or the path under which it was posted.
+// field "back", or the page of the same path.
 func (rq *request) cameFrom() string {
-	if rq.r.Method != http.MethodPost {
-		return rq.here()
-	}
 	if back := rq.form().Get("back"); back != "" {
 		return local(back)
 	}
-	return local(rq.r.URL.Path)
+	return rq.here()
 }
 
 // problem is a page about what stands in the way.
@@ -167,6 +164,10 @@ func (rq *request) denied(d *ops.Denial) problem {
 		say("denied.mfa.title", "denied.mfa", "policy", policyName(rule.Policy))
 		p.Help, _ = rq.lang.rich("denied.mfa.help", "a", "/security")
 		p.Do = Button{Label: rq.t("denied.mfa.do"), Href: "/security", Kind: "primary"}
+		if rq.hasDevice() { // added in this session, which did not prove it yet
+			p.Help, _ = rq.lang.rich("denied.mfa.help.device")
+			p.Do = Button{Label: rq.t("denied.mfa.do.device"), Href: stepUpPath(rq.cameFrom()), Kind: "primary"}
+		}
 	case asksMFA(d):
 		say("denied.mfa.title", "denied.mfa.old", "policy", policyName(rule.Policy))
 		p.Do = Button{Label: rq.t("stepup.do"), Href: stepUpPath(rq.cameFrom()), Kind: "primary"}
@@ -180,6 +181,13 @@ func (rq *request) denied(d *ops.Denial) problem {
 		p.Facts = append(p.Facts, Pair{rq.t("denied.where"), rq.t("denied.place", "policy", policyName(rule.Policy), "line", rule.Line, "column", rule.Column)})
 	}
 	return p
+}
+
+// hasDevice reports whether the person has a second factor, as far as it may
+// know.
+func (rq *request) hasDevice() bool {
+	list, err := run(rq, ops.ListMFADevices, ops.UserListing{Listing: ops.Listing{Limit: 1}})
+	return err == nil && len(list.Items) > 0
 }
 
 // asksMFA reports whether the statement that denies does so by a condition on
