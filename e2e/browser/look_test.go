@@ -126,6 +126,7 @@ const axeScript = `(async () => {
 		runOnly: { type: "tag", values: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] },
 		rules: { "target-size": { enabled: true } },
 		resultTypes: ["violations"],
+		preload: false,
 	});
 	return r.violations.flatMap((v) => v.nodes.map((n) => v.id + " (" + v.impact + "): " + v.help + ": " + n.html.slice(0, 200) + " — " + n.any.concat(n.all, n.none).map((c) => c.message).join("; ")));
 })()`

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/chromedp/cdproto/emulation"
 )
 
@@ -185,4 +186,30 @@ func TestWithoutJavaScript(t *testing.T) {
 	phone := b.bind()
 	b.signOut()
 	b.signInWith(s, "alice", phone)
+}
+
+// A password that an administrator gave is changed first, and a page that is
+// not there says so in words, whoever asks for it.
+func TestPasswordIsChangedFirst(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	for _, lang := range languages {
+		user := "user-" + lang
+		if _, err := s.iam.CreateUser(t.Context(), &iam.CreateUserInput{UserName: &user}); err != nil {
+			t.Fatal(err)
+		}
+		s.password(t, user, true)
+		b := s.open(t, lang)
+		b.visit("/console/nowhere").look("lost, signed out")
+		b.signIn(s, user).at("/signin/password").look("a new password")
+		b.visit("/console").at("/signin")
+		b.visit("/signin/code").at("/signin/password")
+		b.fill(b.w("password.new"), rootPassword).fill(b.w("password.again"), "another").click(b.w("signin.password.do"))
+		b.at("/signin/password").says(b.w("password.differ")).look("a new password, twice differently")
+		b.fill(b.w("password.new"), rootPassword).fill(b.w("password.again"), rootPassword).click(b.w("signin.password.do")).at("/console")
+		b.visit("/console/nowhere").look("lost")
+		if b.answered() != 404 {
+			t.Errorf("status %d, want 404", b.answered())
+		}
+	}
 }
