@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"os"
 	"strings"
 	"time"
 
@@ -128,6 +129,11 @@ type passage struct {
 	read    bool
 }
 
+// arrivalTime is how long a request may take to arrive as far as it is read
+// before it is allowed: until then nobody knows whose connection it holds. What
+// is refused must have arrived by then as well, or its connection is closed.
+const arrivalTime = 30 * time.Second
+
 // ServeHTTP implements http.Handler: verify, derive, ask, forward.
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	p := &passage{Request: r, g: g, route: g.routes[signedFor(r)], id: g.Ops.NewRequestID(), at: g.Ops.Now()}
@@ -135,12 +141,15 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		Query.write(w, r, problem{trouble: unknownAction, message: "No service is configured for this request."}, p.id)
 		return
 	}
+	arrival := http.NewResponseController(w)
+	arrival.SetReadDeadline(time.Now().Add(arrivalTime)) //nolint:errcheck // not supported by a test's recorder
 	for _, step := range []func() error{p.receive, p.verify, p.open, p.derive, p.authorize} {
 		if err := step(); err != nil {
 			p.refuse(w, err)
 			return
 		}
 	}
+	arrival.SetReadDeadline(time.Time{}) //nolint:errcheck
 	p.forward(w)
 }
 
@@ -303,6 +312,8 @@ func (r *route) problem(err error) problem {
 		return problem{trouble: tooLarge}
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return problem{trouble: badRequest, message: "The body ended early."}
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return problem{trouble: badRequest, message: "The body did not arrive in time."}
 	case fault.Is(err, fault.Denied), fault.Is(err, fault.Unauthenticated):
 		return problem{trouble: denied}
 	case fault.Is(err, fault.Expired):
