@@ -15,9 +15,8 @@ import (
 type Mode uint8
 
 // The modes. The event of a Write is durable before the answer; the event of a
-// Read is committed before the answer and becomes durable with the next write
-// (a crash of the process loses neither, a power failure may lose the last
-// moment of reads).
+// Read survives the process before the answer, and a power failure a moment
+// later (see store.Record).
 const (
 	Read Mode = iota
 	Write

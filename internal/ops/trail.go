@@ -1,6 +1,7 @@
 package ops
 
 import (
+	"context"
 	"strconv"
 	"time"
 
@@ -27,6 +28,9 @@ type LookupEventsIn struct {
 var LookupEvents = Op[LookupEventsIn, page.Page[audit.Event]]{
 	Name:   "LookupEvents",
 	Grants: Names{AWS: "cloudtrail:LookupEvents"},
+	Before: func(_ context.Context, s *Server, _ *Call, in LookupEventsIn) (LookupEventsIn, error) {
+		return in, s.store.Flush() // what was answered is found
+	},
 	Target: func(*Env, LookupEventsIn) (Target, error) { return Target{Noun: "events"}, nil },
 	Do: func(env *Env, in LookupEventsIn) (p page.Page[audit.Event], err error) {
 		q := in.Query

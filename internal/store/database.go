@@ -11,7 +11,7 @@ type mode int
 const (
 	read      mode = iota
 	write          // on disk when committed
-	record         // with the kernel when committed: survives the process, perhaps not the machine
+	record         // of PostgreSQL: survives the process when committed, perhaps not the machine
 	migrating      // the schema: alone, also among processes
 )
 
@@ -32,8 +32,11 @@ type database interface {
 	// dialect is the word that marks schema lines of this database only.
 	dialect() string
 	// oneWriter reports that writes exclude each other anyway and gain from
-	// sharing a commit.
+	// sharing a commit, and that recorded events gain from waiting for it in a
+	// journal.
 	oneWriter() bool
+	// journals is what the names of the journals begin with, if oneWriter.
+	journals() string
 	close() error
 }
 

@@ -9,7 +9,6 @@ import (
 	"unicode/utf8"
 
 	"warifu/internal/audit"
-	"warifu/internal/fault"
 )
 
 // eventRow is an event as it is stored. The goroutine that has the event spells
@@ -29,14 +28,16 @@ type eventRow struct {
 	body      string
 }
 
-// encodeEvent spells an event. Measured, encoding/json is as fast here as an
-// encoder by hand.
-func encodeEvent(e audit.Event) (eventRow, error) {
+// appendEvent appends an event's body, as it is stored, and returns its row.
+func appendEvent(b []byte, e audit.Event) ([]byte, eventRow) {
 	e.At = e.At.UTC().Truncate(time.Microsecond) // as the column has it
-	body, err := json.Marshal(e)
-	if err != nil {
-		return eventRow{}, fault.Wrap(err, "spell an event")
-	}
+	from := len(b)
+	b = e.AppendJSON(b)
+	return b, newRow(&e, string(b[from:]))
+}
+
+// newRow is the row of an event whose body is known.
+func newRow(e *audit.Event, body string) eventRow {
 	return eventRow{
 		account:   int64(e.Account),
 		at:        micros(e.At),
@@ -49,18 +50,17 @@ func encodeEvent(e audit.Event) (eventRow, error) {
 		service:   clean(e.Service),
 		readOnly:  e.ReadOnly,
 		result:    string(e.Result),
-		body:      string(body),
-	}, nil
+		body:      body,
+	}
 }
 
-func encodeEvents(events []audit.Event) (rows []eventRow, err error) {
-	rows = make([]eventRow, len(events))
+func encodeEvents(events []audit.Event) []eventRow {
+	rows := make([]eventRow, len(events))
+	var b []byte
 	for i := range events {
-		if rows[i], err = encodeEvent(events[i]); err != nil {
-			return nil, err
-		}
+		b, rows[i] = appendEvent(b[:0], events[i])
 	}
-	return rows, nil
+	return rows
 }
 
 // lastPart returns what follows the service in iam:CreateUser.
@@ -77,19 +77,15 @@ func clean(s string) string {
 
 // AppendEvents writes events into the trail as part of the transaction.
 func (tx *Tx) AppendEvents(events ...audit.Event) error {
-	rows, err := encodeEvents(events)
-	if err != nil {
-		return err
-	}
-	return tx.appendRows(rows)
+	return tx.appendRows(encodeEvents(events))
 }
 
 const (
 	eventColumns = 12
 
-	// eventsPerInsert is how many rows of a batch one statement takes: fewer
-	// round trips to PostgreSQL, fewer calls of SQLite. What is left over goes
-	// one by one, so that there are two texts to prepare.
+	// eventsPerInsert is how many rows of a batch one statement takes, for fewer
+	// round trips to PostgreSQL. What is left over goes one by one, so that there
+	// are two texts to prepare.
 	eventsPerInsert = 16
 )
 
@@ -98,10 +94,16 @@ var (
 	insertEvents = eventInsert(eventsPerInsert)
 )
 
+const intoEvents = `INSERT INTO events (account, at, id, operation, actor, access_key, noun, target, service, read_only, result, body) VALUES `
+
+// moveEvent inserts an event from the journal into SQLite, whose driver finds
+// parameters without a number faster and gains nothing from more rows.
+const moveEvent = intoEvents + `(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`
+
 // eventInsert returns the text that inserts n events.
 func eventInsert(n int) string {
 	var b strings.Builder
-	b.WriteString(`INSERT INTO events (account, at, id, operation, actor, access_key, noun, target, service, read_only, result, body) VALUES `)
+	b.WriteString(intoEvents)
 	for i := range n * eventColumns {
 		switch {
 		case i == 0:
@@ -117,6 +119,11 @@ func eventInsert(n int) string {
 	return b.String()
 }
 
+// values appends what the columns of intoEvents take.
+func (r *eventRow) values(args []any) []any {
+	return append(args, r.account, r.at, r.id, r.operation, r.actor, r.accessKey, r.noun, r.target, r.service, r.readOnly, r.result, r.body)
+}
+
 func (tx *Tx) appendRows(rows []eventRow) error {
 	args := make([]any, 0, eventColumns*min(len(rows), eventsPerInsert))
 	for len(rows) > 0 {
@@ -126,8 +133,7 @@ func (tx *Tx) appendRows(rows []eventRow) error {
 		}
 		args = args[:0]
 		for i := range rows[:n] {
-			r := &rows[i]
-			args = append(args, r.account, r.at, r.id, r.operation, r.actor, r.accessKey, r.noun, r.target, r.service, r.readOnly, r.result, r.body)
+			args = rows[i].values(args)
 		}
 		if _, err := tx.exec(text, args...); err != nil {
 			return err
@@ -137,10 +143,24 @@ func (tx *Tx) appendRows(rows []eventRow) error {
 	return nil
 }
 
+// moveRows inserts events from the journal and leaves alone those that are
+// there already.
+func (tx *Tx) moveRows(rows []eventRow) error {
+	args := make([]any, 0, eventColumns)
+	for i := range rows {
+		args = rows[i].values(args[:0])
+		if _, err := tx.exec(moveEvent, args...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // Events returns events of an account that fit the query, newest first, as many
 // as limit. It reads the account's events in the order of time from the newest
 // that the query allows, so a narrow span of time makes it cheap. It ends early
-// when the caller's context does.
+// when the caller's context does. What was recorded a moment ago is found after
+// Store.Flush.
 func (tx *Tx) Events(q audit.Query, after EventAfter, limit int) ([]audit.Event, error) {
 	before, id := int64(math.MaxInt64), ""
 	if !q.To.IsZero() {

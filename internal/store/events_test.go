@@ -30,6 +30,7 @@ func full(id string, at time.Time) audit.Event {
 
 func (w *world) events(q audit.Query, after store.EventAfter, limit int) (got []audit.Event) {
 	w.Helper()
+	w.must(w.Flush())
 	w.view(func(tx *store.Tx) (err error) { got, err = tx.Events(q, after, limit); return err })
 	return got
 }

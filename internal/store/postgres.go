@@ -61,6 +61,8 @@ func (d *postgresDB) dialect() string { return "postgres" }
 
 func (d *postgresDB) oneWriter() bool { return false }
 
+func (d *postgresDB) journals() string { return "" }
+
 func (d *postgresDB) close() error { return d.db.Close() }
 
 func (d *postgresDB) begin(ctx context.Context, m mode) (session, error) {

@@ -31,8 +31,8 @@ const (
 // that read a snapshot meanwhile.
 type sqliteDB struct {
 	db      *sql.DB
+	path    string
 	temp    string // folder of a throw-away database, or ""
-	durable bool   // false for a throw-away database: nothing is synced
 	writer  chan *sqliteConn
 	readers chan *sqliteConn
 	all     []*sqliteConn
@@ -44,14 +44,13 @@ type sqliteConn struct {
 	home  chan *sqliteConn // where it waits between transactions
 	c     *sql.Conn
 	stmts map[string]*sql.Stmt
-	sync  string // what PRAGMA synchronous is set to; writer only
 }
 
 func openSQLite(ctx context.Context, dsn string, o Options) (_ database, err error) {
-	d := &sqliteDB{durable: true}
-	path := strings.TrimPrefix(dsn, "sqlite:")
+	d := &sqliteDB{}
+	path, sync := strings.TrimPrefix(dsn, "sqlite:"), "synchronous(FULL)"
 	if dsn == "memory:" {
-		d.durable = false
+		sync = "synchronous(OFF)"
 		if path, err = d.throwAway(); err != nil {
 			return nil, err
 		}
@@ -64,11 +63,15 @@ func openSQLite(ctx context.Context, dsn string, o Options) (_ database, err err
 	if err := createPrivate(path); err != nil {
 		return nil, err
 	}
+	// Files beside the database stand beside it, not beside a link to it.
+	if d.path, err = filepath.EvalSymlinks(path); err != nil {
+		return nil, fmt.Errorf("open the database: %w", err)
+	}
 	q := url.Values{"_pragma": {
 		fmt.Sprintf("busy_timeout(%d)", busyMillis),
 		"journal_mode(WAL)",
 		"foreign_keys(1)",
-		"synchronous(FULL)",
+		sync,
 		fmt.Sprintf("wal_autocheckpoint(%d)", pagesPerCheckpoint),
 		"cache_size(-16384)", // KiB
 		"mmap_size(0)",       // mapping anew after every change costs more than it saves
@@ -124,7 +127,7 @@ func (d *sqliteDB) connect(ctx context.Context, home chan *sqliteConn, pragma st
 	if err != nil {
 		return err
 	}
-	conn := &sqliteConn{home: home, c: c, stmts: map[string]*sql.Stmt{}, sync: "FULL"}
+	conn := &sqliteConn{home: home, c: c, stmts: map[string]*sql.Stmt{}}
 	d.all = append(d.all, conn)
 	home <- conn
 	if pragma == "" {
@@ -137,6 +140,8 @@ func (d *sqliteDB) connect(ctx context.Context, home chan *sqliteConn, pragma st
 func (d *sqliteDB) dialect() string { return "sqlite" }
 
 func (d *sqliteDB) oneWriter() bool { return true }
+
+func (d *sqliteDB) journals() string { return d.path + "-events-" }
 
 // close waits until every connection is home.
 func (d *sqliteDB) close() (err error) {
@@ -169,41 +174,11 @@ func (d *sqliteDB) begin(ctx context.Context, m mode) (session, error) {
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
-	if m != read {
-		if err := c.setSync(d.syncFor(m)); err != nil {
-			home <- c
-			return nil, err
-		}
-	}
 	if _, err := c.ExecContext(context.Background(), begin); err != nil {
 		home <- c
 		return nil, err
 	}
 	return c, nil
-}
-
-// syncFor returns how far a commit goes. A write-ahead log that is not synced
-// loses nothing when the process dies, for the kernel has it.
-func (d *sqliteDB) syncFor(m mode) string {
-	switch {
-	case !d.durable:
-		return "OFF"
-	case m == record:
-		return "NORMAL"
-	}
-	return "FULL"
-}
-
-// setSync is done between transactions, where alone SQLite honours it.
-func (c *sqliteConn) setSync(s string) error {
-	if c.sync == s {
-		return nil
-	}
-	_, err := c.ExecContext(context.Background(), "PRAGMA synchronous = "+s)
-	if err == nil {
-		c.sync = s
-	}
-	return err
 }
 
 // prepared returns the statement of a text, which it keeps: there are as many

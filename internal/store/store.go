@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"runtime/debug"
@@ -25,6 +26,7 @@ type Options struct {
 type Store struct {
 	db        database
 	writer    *writer
+	journal   *journal   // nil on PostgreSQL
 	slow      sync.Mutex // held by a transaction that lost too often; see retry
 	revisions revisions
 }
@@ -49,15 +51,26 @@ func Open(ctx context.Context, dsn string, o Options) (*Store, error) {
 		return nil, err
 	}
 	s := &Store{db: db}
-	s.writer = startWriter(db, s.revisions.changed)
+	if !db.oneWriter() {
+		s.writer = startWriter(db, record, func() {})
+		return s, nil
+	}
+	s.writer = startWriter(db, write, s.revisions.changed)
+	if err := replay(db.journals(), s.moveEvents); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	s.journal = startJournal(db.journals(), s.moveEvents)
 	return s, nil
 }
 
 // Close finishes the writes that were handed in and closes the database. No
 // other method may be called during it or after it.
-func (s *Store) Close() error {
+func (s *Store) Close() (err error) {
+	if s.journal != nil {
+		err = s.journal.close()
+	}
 	s.writer.close()
-	return s.db.close()
+	return errors.Join(err, s.db.close())
 }
 
 // Ping returns an error when the database does not answer.
@@ -93,16 +106,31 @@ func (s *Store) Update(ctx context.Context, fn func(*Tx) error) error {
 	return err
 }
 
-// Record appends events to the trail in a transaction of their own. They
-// survive the death of the process when Record returns nil; a power cut can
-// take the last moments of them, which is why changes do not record their
-// events so but with Tx.AppendEvents.
+// Record appends events to the trail by themselves: those of operations that
+// changed nothing. They survive the death of the process when Record returns
+// nil; a power cut can take the last moments of them, which is why changes do
+// not record their events so but with Tx.AppendEvents. Without events it reports
+// whether any could be recorded.
 func (s *Store) Record(ctx context.Context, events ...audit.Event) error {
-	rows, err := encodeEvents(events)
-	if err != nil {
-		return err
+	if s.journal != nil {
+		return s.journal.add(ctx, events)
 	}
-	return s.writer.do(ctx, &job{ctx: ctx, events: rows})
+	return s.writer.do(ctx, &job{ctx: ctx, events: encodeEvents(events)})
+}
+
+// Flush returns when what this process has recorded so far is on disk, and in
+// every transaction that begins afterwards. Whoever reads the trail calls it
+// first.
+func (s *Store) Flush() error {
+	if s.journal == nil {
+		return nil
+	}
+	return s.journal.move()
+}
+
+// moveEvents takes events from a journal into the database.
+func (s *Store) moveEvents(rows []eventRow) error {
+	return s.Update(context.Background(), func(tx *Tx) error { return tx.moveRows(rows) })
 }
 
 // A transaction that meets another one is tried again. Past patience tries it

@@ -19,29 +19,29 @@ var errClosed = fault.New(fault.Internal, "store: closed")
 // job is an update or the recording of events, waiting for its answer.
 type job struct {
 	ctx    context.Context
-	fn     func(*Tx) error // nil when events are recorded
-	events []eventRow
+	fn     func(*Tx) error // of an update
+	events []eventRow      // to be recorded; see writer.mode
 	err    error
 	done   chan struct{}
 }
 
 // writer lets writes share a commit. A commit costs a sync of the disk, a few
 // hundred times what a row costs, so all that was handed in during one commit
-// goes into the next; nobody waits for company. SQLite gets all its writes from
-// here, for it has one writer at a time anyway; PostgreSQL only the recorded
-// events.
+// goes into the next. SQLite gets its updates from here, for it has one writer at
+// a time anyway; PostgreSQL only the recorded events.
 type writer struct {
 	db       database
+	mode     mode        // write: jobs are updates; record: they are events
 	expected int         // how many jobs the next commit is likely to hold
 	patience *time.Timer // of company
-	changed  func()      // told of each commit that holds an update, before its answer
+	changed  func()      // told of each commit before its answer
 	queue    chan *job
 	quit     chan struct{}
 	ended    chan struct{}
 }
 
-func startWriter(db database, changed func()) *writer {
-	w := &writer{db: db, changed: changed, patience: time.NewTimer(0), queue: make(chan *job, maxBatch), quit: make(chan struct{}), ended: make(chan struct{})}
+func startWriter(db database, m mode, changed func()) *writer {
+	w := &writer{db: db, mode: m, changed: changed, patience: time.NewTimer(0), queue: make(chan *job, maxBatch), quit: make(chan struct{}), ended: make(chan struct{})}
 	go w.loop()
 	return w
 }
@@ -169,8 +169,7 @@ var errSpoiled = errors.New("the shared transaction cannot be continued")
 // together runs jobs in one transaction. Its error concerns all of them and
 // means that nothing was written; otherwise each has its own answer in err.
 func (w *writer) together(jobs []*job) error {
-	updates, events, m := sortJobs(jobs)
-	s, err := w.db.begin(context.Background(), m) // the jobs' own contexts were looked at
+	s, err := w.db.begin(context.Background(), w.mode) // the jobs' own contexts were looked at
 	if err != nil {
 		return fault.Wrap(err, "begin a transaction")
 	}
@@ -180,48 +179,47 @@ func (w *writer) together(jobs []*job) error {
 			s.rollback()
 		}
 	}()
-	written := len(events)
-	if len(events) > 0 {
-		// Events stand together: none of them can fail alone.
-		err = run(context.Background(), w.db, s, func(tx *Tx) error { return tx.appendRows(events) })
+	written := false
+	if w.mode == record {
+		written, err = true, w.record(s, jobs)
+	} else {
+		written, err = w.update(s, jobs)
 	}
-	for i := 0; i < len(updates) && err == nil; i++ {
-		j := updates[i]
-		if len(jobs) == 1 {
-			j.err = run(j.ctx, w.db, s, j.fn)
-		} else {
-			j.err, err = w.apart(s, j)
-		}
-		if j.err == nil {
-			written++
-		}
-	}
-	if err != nil || written == 0 {
+	if err != nil || !written {
 		return err
 	}
 	open = false
 	if err := s.commit(); err != nil {
 		return fault.Wrap(err, "commit")
 	}
-	if len(updates) > 0 {
-		w.changed()
-	}
+	w.changed()
 	return nil
 }
 
-// sortJobs takes updates and events to be recorded apart and says how durable
-// they are to be.
-func sortJobs(jobs []*job) (updates []*job, events []eventRow, m mode) {
-	m = record
+// record writes the events of all jobs. They stand together: none of them can
+// fail alone.
+func (w *writer) record(s session, jobs []*job) error {
+	var events []eventRow
 	for _, j := range jobs {
-		if j.fn == nil {
-			j.err = nil
-			events = append(events, j.events...)
-			continue
-		}
-		updates, m = append(updates, j), write
+		events = append(events, j.events...)
 	}
-	return updates, events, m
+	return run(context.Background(), w.db, s, func(tx *Tx) error { return tx.appendRows(events) })
+}
+
+// update runs the functions of all jobs and reports whether one succeeded.
+func (w *writer) update(s session, jobs []*job) (written bool, err error) {
+	for _, j := range jobs {
+		if len(jobs) == 1 {
+			j.err = run(j.ctx, w.db, s, j.fn)
+		} else {
+			j.err, err = w.apart(s, j)
+		}
+		if err != nil {
+			return false, err
+		}
+		written = written || j.err == nil
+	}
+	return written, nil
 }
 
 // apart runs a job so that its failure leaves the others' work alone. The
