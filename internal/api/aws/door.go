@@ -94,7 +94,11 @@ func (req *request) read(w http.ResponseWriter) bool {
 		w.WriteHeader(http.StatusRequestEntityTooLarge)
 		return false
 	}
-	return err == nil // else the client has gone
+	if err != nil { // a client that is still there must not take silence for success
+		w.Header().Set("Connection", "close")
+		w.WriteHeader(http.StatusRequestTimeout)
+	}
+	return err == nil
 }
 
 // isForm tells whether the body is a form.

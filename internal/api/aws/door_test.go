@@ -1,11 +1,16 @@
 package aws_test
 
 import (
+	"bufio"
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"net/url"
 	"testing"
 	"time"
 
@@ -13,6 +18,7 @@ import (
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
+	iamtypes "github.com/aws/aws-sdk-go-v2/service/iam/types"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"warifu/internal/api/aws"
@@ -84,8 +90,35 @@ func TestUsersThroughTheSDK(t *testing.T) {
 			t.Errorf("CreateDate = %v, want %v", made.User.CreateDate, testkit.Epoch)
 		}
 		_, err = c.CreateUser(ctx, &iam.CreateUserInput{UserName: awssdk.String("alice")})
-		t.Log(err)
-		_, err = c.GetUser(ctx, &iam.GetUserInput{})
-		t.Log(err, time.Now())
+		if taken := (*iamtypes.EntityAlreadyExistsException)(nil); !errors.As(err, &taken) || taken.ErrorMessage() != "User with name alice already exists." {
+			t.Errorf("the same name in lower case: %v", err)
+		}
+		self, err := c.GetUser(ctx, &iam.GetUserInput{})
+		if err != nil || *self.User.UserName != "admin" {
+			t.Errorf("without a name: %+v, %v", self, err)
+		}
 	})
+}
+
+// A body that stops half-way is not answered as if all were well: an empty 200
+// is what operations without output look like.
+func TestBodyThatDoesNotArrive(t *testing.T) {
+	d := open(t, testkit.New(t))
+	srv, err := url.Parse(d.url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn, err := net.Dial("tcp", srv.Host)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	fmt.Fprintf(conn, "POST / HTTP/1.1\r\nHost: %s\r\nContent-Length: 100\r\n\r\nAction=", srv.Host)
+	if err := conn.(*net.TCPConn).CloseWrite(); err != nil {
+		t.Fatal(err)
+	}
+	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil || resp.StatusCode != http.StatusRequestTimeout || !resp.Close {
+		t.Errorf("%+v, %v", resp, err)
+	}
 }
