@@ -66,7 +66,7 @@ func TestBlockEndsRoleSessionsOfSharedRoles(t *testing.T) {
 	check("bob", false)
 	check("alice", true)
 	check("bob", false)
-	testkit.Do(t, w, admin, ops.UnblockUser, ops.UserIn{User: ops.Ref{Name: "bob"}})
+	testkit.Do(t, w, admin, ops.UnblockUser, ops.BlockUserIn{User: ops.Ref{Name: "bob"}})
 	check("bob", true)
 }
 
