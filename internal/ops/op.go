@@ -160,6 +160,29 @@ func Run[In, Out any](ctx context.Context, s *Server, call Call, op Op[In, Out],
 	return out, s.finish(&call, &ev, began, err)
 }
 
+// Reject records a call whose input its door cannot read, and returns err, which
+// says why, for the door to word. The trail is not told: the reason quotes the
+// input, which may be a secret. When the trail cannot be written, that is the
+// error.
+func Reject[In, Out any](ctx context.Context, s *Server, call Call, op Op[In, Out], err error) error {
+	if call.At.IsZero() {
+		call.At = s.now()
+	}
+	began := time.Now()
+	ev := s.newEvent(&call, op.Name, op.Grants.AWS, op.Mode == Read)
+	unread := fault.New(fault.Invalid, "the input is not valid")
+	recorded := s.record
+	if op.Mode == Write {
+		recorded = func(ctx context.Context, ev *audit.Event, err error) error {
+			return s.update(ctx, func(*store.Tx) error { return err }, ev)
+		}
+	}
+	if e := s.finish(&call, &ev, began, recorded(ctx, &ev, unread)); !errors.Is(e, unread) {
+		return e
+	}
+	return err
+}
+
 // judge makes sure who asks, finds what the operation is about, and asks policy.
 func (op *Op[In, Out]) judge(env *Env, in In) error {
 	if err := env.admit(); err != nil {

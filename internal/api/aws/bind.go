@@ -53,12 +53,12 @@ func bind[Shape, In, Out, Answer any](of *service, name string, op ops.Op[In, Ou
 	}
 	run := func(ctx context.Context, s *ops.Server, call ops.Call, form codec.Form) ([]byte, error) {
 		shape, err := dec.Decode(form)
-		if err != nil {
-			return nil, err
+		var input In
+		if err == nil {
+			input, err = in(&shape)
 		}
-		input, err := in(&shape)
 		if err != nil {
-			return nil, err
+			return nil, ops.Reject(ctx, s, call, op, err)
 		}
 		result, err := ops.Run(ctx, s, call, op, input)
 		if err != nil {

@@ -23,12 +23,12 @@ func trailActions() []action {
 func bindJSON[Shape, In, Out, Answer any](of *service, name string, op ops.Op[In, Out], in func(*Shape) (In, error), out func(Out) (Answer, error)) action {
 	run := func(ctx context.Context, s *ops.Server, call ops.Call, body []byte) ([]byte, error) {
 		shape, err := codec.DecodeJSON[Shape](body)
-		if err != nil {
-			return nil, err
+		var input In
+		if err == nil {
+			input, err = in(&shape)
 		}
-		input, err := in(&shape)
 		if err != nil {
-			return nil, err
+			return nil, ops.Reject(ctx, s, call, op, err)
 		}
 		result, err := ops.Run(ctx, s, call, op, input)
 		if err != nil {
