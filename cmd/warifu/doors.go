@@ -89,7 +89,7 @@ func services(conf *config.Config) ([]gateway.Service, error) {
 	all := make([]gateway.Service, len(conf.Services))
 	for i, s := range conf.Services {
 		all[i] = gateway.Service{
-			Name: s.Name, Prefix: s.Prefix, Protocol: gateway.Protocol(s.Protocol), Upstream: s.URL,
+			Name: s.Name, Prefix: s.Prefix, Account: s.Account, Protocol: gateway.Protocol(s.Protocol), Upstream: s.URL,
 			Region: s.Region, Regions: conf.Regions, Target: s.Target, Domains: s.Domains, LiteralKeys: s.LiteralKeys,
 		}
 		if s.AccessKey != "" {

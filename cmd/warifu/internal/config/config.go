@@ -46,6 +46,7 @@ type Service struct {
 	URL         *url.URL
 	Protocol    string // query, ec2, json, s3
 	Prefix      string
+	Account     string // whose the service is; "" = each account's own
 	Target      string
 	Domains     []string
 	LiteralKeys bool

@@ -30,6 +30,7 @@ services:
     protocol: s3
     domains: [s3.example.com]
     literal_keys: true
+    account: 012345678901
     region: us-east-1
     access_key: upstream
     secret_key: hunter3
@@ -72,7 +73,7 @@ func TestFileSaysEverything(t *testing.T) {
 		t.Errorf("proxies %v", c.Trusted)
 	}
 	s := c.Services[0]
-	if len(c.Services) != 1 || s.Name != "s3" || s.URL.String() != "http://127.0.0.1:9000" || s.Protocol != "s3" ||
+	if len(c.Services) != 1 || s.Name != "s3" || s.URL.String() != "http://127.0.0.1:9000" || s.Protocol != "s3" || s.Account != "012345678901" ||
 		s.Region != "us-east-1" || !s.LiteralKeys || len(s.Domains) != 1 || s.AccessKey != "upstream" || string(s.SecretKey.Reveal()) != "hunter3" {
 		t.Errorf("service %+v", s)
 	}
@@ -206,6 +207,7 @@ func TestRefusals(t *testing.T) {
 		{"unknown protocol", "services:\n  s3:\n    url: http://x\n    protocol: soap\n", nil, "must be one of query, ec2, json, s3"},
 		{"half a key", "services:\n  s3: {url: http://x, protocol: s3, access_key: a}\n", nil, "access_key and secret_key belong together"},
 		{"not a truth", "services:\n  s3: {url: http://x, protocol: s3, literal_keys: maybe}\n", nil, "must be true or false"},
+		{"half an account", "services:\n  s3: {url: http://x, protocol: s3, account: 12345}\n", nil, "must be the 12 digits of an account"},
 		{"service's name", "services:\n  S3: {url: http://x}\n", nil, `"S3" is not a service's name`},
 	} {
 		_, err := load(t, c.file, Flags{}, c.env...)

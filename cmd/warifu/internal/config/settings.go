@@ -51,6 +51,7 @@ var perService = []struct {
 	{"url", false, setServiceURL, func(s *Service) string { return urlText(s.URL) }},
 	{"protocol", false, setProtocol, func(s *Service) string { return s.Protocol }},
 	{"prefix", false, serviceText(func(s *Service) *string { return &s.Prefix }), func(s *Service) string { return s.Prefix }},
+	{"account", false, setServiceAccount, func(s *Service) string { return s.Account }},
 	{"target", false, serviceText(func(s *Service) *string { return &s.Target }), func(s *Service) string { return s.Target }},
 	{"domains", false, func(s *Service, v string) error { s.Domains = list(v); return nil }, func(s *Service) string { return strings.Join(s.Domains, ", ") }},
 	{"literal_keys", false, setLiteralKeys, func(s *Service) string { return strconv.FormatBool(s.LiteralKeys) }},
@@ -306,6 +307,15 @@ func setProtocol(s *Service, v string) error {
 		return fmt.Errorf("must be one of %s, not %q", strings.Join(protocols, ", "), v)
 	}
 	s.Protocol = v
+	return nil
+}
+
+// setServiceAccount takes the number as it stands: it may begin with a 0.
+func setServiceAccount(s *Service, v string) error {
+	if len(v) != 12 || strings.Trim(v, "0123456789") != "" {
+		return fmt.Errorf("must be the 12 digits of an account, not %q", v)
+	}
+	s.Account = v
 	return nil
 }
 
