@@ -30,10 +30,10 @@ services:
     protocol: s3
     domains: [s3.example.com]
     literal_keys: true
-    account: 012345678901
     region: us-east-1
     access_key: upstream
     secret_key: hunter3
+    account: 012345678901
 `
 
 // load loads a file's text with an environment and flags.
