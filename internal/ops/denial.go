@@ -2,6 +2,7 @@ package ops
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 
 	"warifu/internal/name"
@@ -26,6 +27,7 @@ type items[T any] struct {
 type statement struct {
 	StatementID string           `json:"statementId"`
 	Effect      string           `json:"effect"`
+	Decided     bool             `json:"decided"` // the statement that denied
 	PolicyType  string           `json:"policyType"`
 	Policy      string           `json:"policy"`
 	Version     string           `json:"policyVersion,omitempty"`
@@ -91,7 +93,8 @@ func (s *Server) EncodeDenial(d *Denial) string {
 	}
 }
 
-// shorten halves the near misses, then the matches; false when nothing is left.
+// shorten halves the near misses, then the matches, of which the deciding one
+// goes last; false when nothing is left.
 func (x *explained) shorten() bool {
 	for _, list := range []*[]statement{&x.Failures.Items, &x.MatchedStatements.Items} {
 		if n := len(*list); n > 0 {
@@ -102,8 +105,8 @@ func (x *explained) shorten() bool {
 	return false
 }
 
-// explain tells which statements spoke for the action and what each of their
-// conditions saw.
+// explain tells which statements spoke for the action, the deciding one first,
+// and what each of their conditions saw.
 func (d *Denial) explain() *explained {
 	x := &explained{
 		Allowed: d.Decision.Allowed(), ExplicitDeny: d.Decision.Outcome == policy.ExplicitDeny,
@@ -116,9 +119,13 @@ func (d *Denial) explain() *explained {
 		l := &d.Trace.Layers[i]
 		for j := range l.Rules {
 			st := statementOf(l.Kind, &l.Rules[j])
-			if l.Rules[j].Applies {
+			st.Decided = d.Decision.Rule != nil && l.Kind == d.Decision.Layer && l.Rules[j].Rule.ID == *d.Decision.Rule
+			switch {
+			case st.Decided:
+				x.MatchedStatements.Items = slices.Insert(x.MatchedStatements.Items, 0, st)
+			case l.Rules[j].Applies:
 				x.MatchedStatements.Items = append(x.MatchedStatements.Items, st)
-			} else {
+			default:
 				x.Failures.Items = append(x.Failures.Items, st)
 			}
 			for _, c := range st.Conditions.Items {

@@ -468,6 +468,45 @@ func TestLongDenial(t *testing.T) {
 	}
 }
 
+// What decided comes first among what matched, and is marked: it is what the
+// reader is after, and the last to be left out.
+func TestDenialTellsWhatDecided(t *testing.T) {
+	w := testkit.New(t)
+	admin := w.Admin(t)
+	p := newPerson(t, w, "alice", `{"Version": "2012-10-17", "Statement": {"Sid": "Decides", "Effect": "Deny", "Action": "iam:ListUsers", "Resource": "*"}}`)
+	for i := range 10 {
+		var all []string
+		for j := range 40 {
+			all = append(all, fmt.Sprintf(`{"Sid":"Match%dx%d","Effect":"Allow","Action":"iam:*","Resource":["*","arn:aws:iam::1%011d:role/x"]}`, i, j, 7919*(100*i+j)))
+		}
+		pol := testkit.Do(t, w, admin, ops.CreatePolicy, ops.CreatePolicyIn{
+			Name: fmt.Sprintf("matches%d", i), Document: `{"Version":"2012-10-17","Statement":[` + strings.Join(all, ",") + `]}`,
+		})
+		testkit.Do(t, w, admin, ops.AttachUserPolicy, ops.AttachIn{Holder: ops.Ref{Name: "alice"}, Policy: pol.ARN()})
+	}
+	d, _ := ops.AsDenial(testkit.Fails(t, w, p.call(t), ops.ListUsers, ops.Listing{}))
+	text := testkit.Do(t, w, admin, ops.DecodeAuthorizationMessage, ops.DecodeAuthorizationMessageIn{Encoded: w.EncodeDenial(d)})
+	var got struct {
+		MatchedStatements struct {
+			Items []struct {
+				StatementID string
+				Decided     bool
+			}
+		}
+	}
+	if err := json.Unmarshal([]byte(text), &got); err != nil {
+		t.Fatal(err)
+	}
+	for i, st := range got.MatchedStatements.Items {
+		if first := i == 0; st.Decided != first || (st.StatementID == "Decides") != first {
+			t.Errorf("statement %d: %+v", i, st)
+		}
+	}
+	if n := len(got.MatchedStatements.Items); n < 2 || n == 401 {
+		t.Errorf("%d statements", n)
+	}
+}
+
 func TestGetAccessKeyInfo(t *testing.T) {
 	w := testkit.New(t)
 	if got := testkit.Do(t, w, w.Admin(t), ops.GetAccessKeyInfo, ops.GetAccessKeyInfoIn{Key: w.AccessKeyID}); got != testkit.Account {
