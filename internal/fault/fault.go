@@ -113,6 +113,9 @@ func KindOf(err error) Kind {
 
 // Is reports whether err is a fault of the given kind.
 func Is(err error, kind Kind) bool {
+	if err == nil {
+		return false // as nearly always; below it allocates
+	}
 	var e *Error
 	return errors.As(err, &e) && e.Kind == kind
 }

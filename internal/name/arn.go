@@ -58,11 +58,17 @@ func FederatedUserARN(a Account, session string) string {
 }
 
 func iamARN(a Account, kind, path, name string) string {
-	owner := a.String()
+	var room [192]byte
+	b := append(room[:0], iamPrefix...)
 	if a == 0 {
-		owner = "aws"
+		b = append(b, "aws"...)
+	} else {
+		b = a.append(b)
 	}
-	return iamPrefix + owner + ":" + kind + path + name
+	b = append(b, ':')
+	b = append(b, kind...)
+	b = append(b, path...)
+	return string(append(b, name...))
 }
 
 // SplitIAM takes an IAM resource ARN apart into its account (0 for the

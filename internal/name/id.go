@@ -65,16 +65,24 @@ var base32NoPad = base32.StdEncoding.WithPadding(base32.NoPadding)
 // instead of naming another principal.
 func (id ID) Unique(prefix string) string {
 	var b [8]byte
+	var digits [13]byte
 	binary.BigEndian.PutUint64(b[:], uint64(id)<<4) // 60 bits in the first 12 characters
-	digits := base32NoPad.EncodeToString(b[:])[:12]
-	return prefix + checkOf(prefix, digits) + digits
+	base32NoPad.Encode(digits[:], b[:])
+	check := checkOf(prefix, digits[:12])
+	var room [32]byte
+	s := append(room[:0], prefix...)
+	s = append(s, check[:]...)
+	return string(append(s, digits[:12]...))
 }
 
 // ParseUnique reads what Unique wrote. The second result is false for any
 // other text.
 func ParseUnique(prefix, s string) (ID, bool) {
 	rest, ok := strings.CutPrefix(s, prefix)
-	if !ok || len(rest) != 17 || rest[:5] != checkOf(prefix, rest[5:]) {
+	if !ok || len(rest) != 17 {
+		return 0, false
+	}
+	if check := checkOf(prefix, []byte(rest[5:])); rest[:5] != string(check[:]) {
 		return 0, false
 	}
 	b, err := base32NoPad.DecodeString(rest[5:] + "A")
@@ -87,13 +95,17 @@ func ParseUnique(prefix, s string) (ID, bool) {
 	return id, id >= minID && id < minID+spanN
 }
 
-func checkOf(prefix, digits string) string {
+// checkOf is five characters that prefix and digits decide.
+func checkOf(prefix string, digits []byte) (check [5]byte) {
+	var room [32]byte
 	h := fnv.New32a()
-	io.WriteString(h, prefix)
-	io.WriteString(h, digits)
-	var b [4]byte
-	binary.BigEndian.PutUint32(b[:], h.Sum32())
-	return base32NoPad.EncodeToString(b[:])[:5]
+	h.Write(append(append(room[:0], prefix...), digits...))
+	var sum [4]byte
+	var text [7]byte
+	binary.BigEndian.PutUint32(sum[:], h.Sum32())
+	base32NoPad.Encode(text[:], sum[:])
+	copy(check[:], text[:])
+	return check
 }
 
 // NewAccessKeyID mints an access key id: the prefix and 16 characters of the
@@ -110,7 +122,19 @@ func NewAccessKeyID(rand io.Reader, prefix string) (string, error) {
 type Account int64
 
 // String returns the 12 digits.
-func (a Account) String() string { return fmt.Sprintf("%012d", int64(a)) }
+func (a Account) String() string {
+	var room [20]byte
+	return string(a.append(room[:0]))
+}
+
+func (a Account) append(b []byte) []byte {
+	var room [20]byte
+	digits := strconv.AppendInt(room[:0], int64(a), 10)
+	for range 12 - len(digits) {
+		b = append(b, '0')
+	}
+	return append(b, digits...)
+}
 
 // ParseAccount reads 12 digits; 000000000000 is no account.
 func ParseAccount(s string) (Account, bool) {

@@ -2,6 +2,8 @@ package name_test
 
 import (
 	"bytes"
+	"fmt"
+	"math"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -158,6 +160,16 @@ func FuzzSplitIAM(f *testing.F) {
 		}
 		if n == "" || strings.Contains(n, "/") || !strings.HasPrefix(p, "/") || !strings.HasSuffix(p, "/") || a < 0 {
 			t.Errorf("%q: %v %q %q", s, a, p, n)
+		}
+	})
+}
+
+// An account is spelled with 12 digits, and by more only if it has more.
+func TestAccountDigits(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		a := rapid.Int64Range(0, math.MaxInt64).Draw(t, "account") >> rapid.IntRange(0, 62).Draw(t, "shift")
+		if got, want := name.Account(a).String(), fmt.Sprintf("%012d", a); got != want {
+			t.Fatalf("got %s, want %s", got, want)
 		}
 	})
 }

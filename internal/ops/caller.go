@@ -22,7 +22,8 @@ type Caller struct {
 	AccessKey string
 	MFA       MFA
 
-	revision int64 // of the account when the credentials were looked up
+	revision int64  // of the account when the credentials were looked up
+	arn      string // User's, spelled once for a cached key; "" if it was not
 }
 
 // MFA is what a caller's credentials say about a second factor. Long-term
@@ -66,6 +67,9 @@ func (c *Caller) ARN() string {
 		return name.AssumedRoleARN(c.Account, c.Role.Name, c.SessionName())
 	case policy.FederatedUser:
 		return name.FederatedUserARN(c.Account, c.SessionName())
+	}
+	if c.arn != "" {
+		return c.arn
 	}
 	return c.User.ARN()
 }
@@ -128,7 +132,7 @@ func (c *Caller) principal() policy.Principal {
 		p.Names[aws.Language] = policy.Names{Name: c.User.ARN(), Session: c.ARN()}
 	default:
 		p.ID = c.User.ID.Unique(name.PrefixUser)
-		p.Names[aws.Language] = policy.Names{Name: c.User.ARN()}
+		p.Names[aws.Language] = policy.Names{Name: c.ARN()}
 	}
 	return p
 }

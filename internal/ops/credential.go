@@ -80,6 +80,7 @@ func (s *Server) keyCredential(tx *store.Tx, keyID string) (*Credential, error) 
 	if c.Caller.User = *u; u.Root {
 		c.Caller.Kind = policy.Root
 	}
+	c.Caller.arn = u.ARN()
 	if c.Secret, err = s.keys.open(tx, keySecretPlace(keyID), key.Secret); err != nil {
 		return nil, err
 	}

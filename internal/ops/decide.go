@@ -3,6 +3,7 @@ package ops
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"warifu/internal/audit"
@@ -36,16 +37,16 @@ func (d *Denial) Error() string {
 
 // ruleText names a rule for the trail.
 func ruleText(r *policy.RuleID) string {
-	var b strings.Builder
-	b.WriteString(r.Policy)
-	if r.Version != "" {
-		b.WriteString(" " + r.Version)
+	var room [192]byte
+	b := append(room[:0], r.Policy...)
+	for _, part := range [...]string{r.Version, r.Sid} {
+		if part != "" {
+			b = append(append(b, ' '), part...)
+		}
 	}
-	if r.Sid != "" {
-		b.WriteString(" " + r.Sid)
-	}
-	fmt.Fprintf(&b, " %d:%d", r.Line, r.Column)
-	return b.String()
+	b = strconv.AppendInt(append(b, ' '), int64(r.Line), 10)
+	b = strconv.AppendInt(append(b, ':'), int64(r.Column), 10)
+	return string(b)
 }
 
 // everything is what an action without a resource of its own is authorised on.

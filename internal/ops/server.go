@@ -3,6 +3,7 @@ package ops
 import (
 	"cmp"
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -104,7 +105,12 @@ func (s *Server) newID() string {
 		panic(fmt.Sprintf("no randomness: %v", err)) // nothing safe can be done without it
 	}
 	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
-	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+	var room [36]byte
+	text := hex.AppendEncode(room[:0], b[:4])
+	for _, part := range [...][]byte{b[4:6], b[6:8], b[8:10], b[10:]} {
+		text = hex.AppendEncode(append(text, '-'), part)
+	}
+	return string(text)
 }
 
 // NewRequestID mints the id that a door gives to a request.
