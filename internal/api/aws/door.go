@@ -18,6 +18,10 @@ import (
 // maxBody is the largest request body (AWS answers 413 above it).
 const maxBody = 10_000_000
 
+// usualBody is up to which size a body has its memory at once: the client says
+// how much, before it has shown who it is.
+const usualBody = 64 << 10
+
 // Config is what a Door needs.
 type Config struct {
 	Ops *ops.Server
@@ -67,7 +71,7 @@ type request struct {
 // ServeHTTP implements http.Handler.
 func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	req := &request{Request: r, id: d.Ops.NewRequestID(), at: d.Ops.Now()}
-	w.Header().Set("x-amzn-RequestId", req.id)
+	w.Header()["X-Amzn-Requestid"] = []string{req.id} // as Set would spell it, anew each time
 	if r.URL.Path != "/" {
 		writeUnknownOperation(w)
 		return
@@ -89,7 +93,12 @@ func (req *request) read(w http.ResponseWriter) bool {
 		return false
 	}
 	var err error
-	req.body, err = io.ReadAll(http.MaxBytesReader(w, req.Body, maxBody))
+	if n := req.ContentLength; 0 <= n && n <= usualBody {
+		req.body = make([]byte, n)
+		_, err = io.ReadFull(req.Body, req.body)
+	} else {
+		req.body, err = io.ReadAll(http.MaxBytesReader(w, req.Body, maxBody))
+	}
 	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
 		w.WriteHeader(http.StatusRequestEntityTooLarge)
 		return false
@@ -103,8 +112,14 @@ func (req *request) read(w http.ResponseWriter) bool {
 
 // isForm tells whether the body is a form.
 func (req *request) isForm() bool {
-	kind, _, err := mime.ParseMediaType(req.Header.Get("Content-Type"))
-	return err == nil && kind == "application/x-www-form-urlencoded"
+	const form = "application/x-www-form-urlencoded"
+	switch header := req.Header.Get("Content-Type"); header {
+	case form, form + "; charset=utf-8": // as SDKs spell it
+		return true
+	default:
+		kind, _, err := mime.ParseMediaType(header)
+		return err == nil && kind == form
+	}
 }
 
 // call verifies the signature and makes the call that ops will run.
