@@ -31,10 +31,10 @@ func matches(p Pattern, s string) bool {
 
 // byTable is matching by dynamic programming, over characters: the reference.
 func byTable(pat, s string) bool {
-	p, t := []rune(pat), []rune(s)
+	t := []rune(s)
 	row := make([]bool, len(t)+1)
 	row[0] = true
-	for _, c := range p {
+	for _, c := range pat {
 		next := make([]bool, len(t)+1)
 		for i := range next {
 			switch {
