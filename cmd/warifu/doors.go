@@ -50,7 +50,7 @@ func openDoors(conf *config.Config, s *ops.Server, log *slog.Logger, address str
 	if err != nil {
 		return nil, err
 	}
-	con, err := console.New(console.Config{Ops: s, Log: log, Client: client, URL: at, Rand: rand.Reader, Version: version(), Services: shown(conf)})
+	con, err := console.New(console.Config{Ops: s, Log: log, Client: client, URL: at, Rand: rand.Reader, Version: version(), Services: shown(conf), Fetch: g.Inside})
 	if err != nil {
 		return nil, err
 	}

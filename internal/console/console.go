@@ -1,6 +1,7 @@
 package console
 
 import (
+	"context"
 	"io"
 	"log/slog"
 	"net/http"
@@ -28,6 +29,10 @@ type Config struct {
 	Version string    // shown in the footer
 
 	Services []Service // behind the gateway, for the services page
+
+	// Fetch asks a service behind the gateway in a caller's name. Its error is
+	// policy's no, or another fault; nil means that no service can be asked.
+	Fetch func(ctx context.Context, call ops.Call, service string, form url.Values) (status int, body []byte, err error)
 }
 
 // Service is one service behind the gateway.
