@@ -21,6 +21,15 @@ func (in BlockUserIn) record() audit.Fields {
 	return audit.Fields{"userName": in.User.String(), "reason": clipped(in.Reason)}
 }
 
+// blockTarget is the target of an operation that keeps a user out or lets it in.
+// AWS's words for that are the user's password and keys: a policy that gives all
+// but iam:*, or denies it, does not give this.
+func blockTarget(env *Env, in BlockUserIn) (Target, error) {
+	t, err := env.userTarget(in.User)
+	t.Also = append(t.Also, Need{Grants: Names{AWS: "iam:UpdateLoginProfile"}}, Need{Grants: Names{AWS: "iam:UpdateAccessKey"}})
+	return t, err
+}
+
 // BlockUser keeps a user out until somebody lifts it: no sign-in, and its
 // sessions, keys and temporary credentials are good for nothing from the answer
 // on (security checklist P-10).
@@ -31,7 +40,7 @@ var BlockUser = Op[BlockUserIn, struct{}]{
 	Grants: Names{AWS: "warifu:BlockUser"},
 	Mode:   Write,
 	Needs:  recently,
-	Target: func(env *Env, in BlockUserIn) (Target, error) { return env.userTarget(in.User) },
+	Target: blockTarget,
 	Record: BlockUserIn.record,
 	Do: func(env *Env, in BlockUserIn) (none struct{}, err error) {
 		u, err := env.user(in.User)
@@ -76,7 +85,7 @@ var UnblockUser = Op[BlockUserIn, struct{}]{
 	Grants: Names{AWS: "warifu:UnblockUser"},
 	Mode:   Write,
 	Needs:  recently,
-	Target: func(env *Env, in BlockUserIn) (Target, error) { return env.userTarget(in.User) },
+	Target: blockTarget,
 	Record: BlockUserIn.record,
 	Do: func(env *Env, in BlockUserIn) (none struct{}, err error) {
 		u, err := env.user(in.User)
@@ -177,7 +186,10 @@ var SetSecurityPreferences = Op[SecurityPreferences, struct{}]{
 	Grants: Names{AWS: "warifu:SetSecurityPreferences"},
 	Mode:   Write,
 	Needs:  recently,
-	Target: func(*Env, SecurityPreferences) (Target, error) { return Target{Noun: "preferences"}, nil },
+	Target: func(*Env, SecurityPreferences) (Target, error) {
+		// As with blocks: who may not manage IAM may not do this.
+		return Target{Noun: "preferences", Also: []Need{{Grants: Names{AWS: "iam:UpdateAccountPasswordPolicy"}}}}, nil
+	},
 	Record: func(p SecurityPreferences) audit.Fields {
 		return audit.Fields{"mfaRequired": strconv.FormatBool(p.MFARequired), "linkOnly": strconv.FormatBool(p.LinkOnly)}
 	},
