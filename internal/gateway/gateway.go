@@ -143,7 +143,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	arrival := http.NewResponseController(w)
 	arrival.SetReadDeadline(time.Now().Add(arrivalTime)) //nolint:errcheck // not supported by a test's recorder
-	for _, step := range []func() error{p.receive, p.verify, p.open, p.derive, p.authorize} {
+	for _, step := range []func() error{p.receive, p.verify, p.open, p.understand, p.authorize} {
 		if err := step(); err != nil {
 			p.refuse(w, err)
 			return
@@ -277,6 +277,16 @@ func (p *passage) derive() (err error) {
 		Account: p.owner().String(), Region: p.sig.Scope.Region, Presigned: p.sig.Presigned,
 		Signed: p.sig.Time, Payload: p.sig.Payload, Now: p.at, TLS: tlsVersion(p.TLS),
 	})
+	return err
+}
+
+// understand derives what is asked for. What cannot be judged is refused, and
+// leaves an event all the same: whoever tries spellings is worth knowing of.
+func (p *passage) understand() error {
+	err := p.derive()
+	if unclear := (*Refusal)(nil); errors.As(err, &unclear) {
+		return ops.Reject(p.Context(), p.g.Ops, p.call(), unclearOperation(&p.route.Service, p.derived), err)
+	}
 	return err
 }
 

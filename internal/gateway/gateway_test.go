@@ -222,6 +222,31 @@ func TestForgedIdentityHeaders(t *testing.T) {
 	}
 }
 
+// Security checklist K-3: who tries spellings that the gateway cannot judge is in
+// the trail, once for each.
+func TestUnclearRequestsLeaveEvents(t *testing.T) {
+	up := &recorder{}
+	at := upstream(t, up)
+	s := newStage(t, gateway.Service{Name: "s3", Protocol: gateway.S3, Upstream: at}, gateway.Service{Name: "ec2", Protocol: gateway.EC2, Upstream: at})
+	alice := s.user("alice", allow("*", "*"))
+	for _, test := range []struct{ service, method, target, body, event string }{
+		{"s3", "GET", "/photos/a//k", "", "Unknown s3:Unknown failed alice"},
+		{"ec2", "POST", "/", "Action=TerminateInstances&InstanceId.1=i-*", "TerminateInstances ec2:TerminateInstances failed alice"},
+		{"ec2", "POST", "/", "Action=NoSuchThing", "Unknown ec2:Unknown failed alice"},
+	} {
+		s.world.Clock.Advance(time.Millisecond)
+		before := len(s.events())
+		got := s.call(alice, test.service, test.method, test.target, test.body, formHeader)
+		events := s.events()
+		if got.status != http.StatusBadRequest || len(events) != before+1 || events[0] != test.event {
+			t.Errorf("%s: status %d, events %v", test.event, got.status, events)
+		}
+	}
+	if up.count() != 0 {
+		t.Errorf("the upstream was asked %d times", up.count())
+	}
+}
+
 // Security checklist N-4: what two servers could read as different requests is
 // refused before the upstream sees it.
 func TestSmuggling(t *testing.T) {

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"strconv"
 
 	"warifu/internal/audit"
@@ -15,13 +16,24 @@ import (
 // the trail, whatever the answer. What changes something is recorded durably
 // before it is forwarded.
 func (p *passage) authorize() error {
+	_, err := ops.Run(p.Context(), p.g.Ops, p.call(), operation(p.derived, p.owner()), p.derived)
+	return err
+}
+
+// call is the request as the hallway takes it.
+func (p *passage) call() ops.Call {
 	ip, chain, secure := p.g.Client(p.Request)
-	call := ops.Call{Caller: p.caller, RequestID: p.id, At: p.at, Source: ops.Source{
+	return ops.Call{Caller: p.caller, RequestID: p.id, At: p.at, Source: ops.Source{
 		Door: "gateway", Service: p.route.Name, Region: p.sig.Scope.Region, IP: ip, Chain: chain, Secure: secure,
 		UserAgent: p.UserAgent(), Referer: p.Referer(),
 	}}
-	_, err := ops.Run(p.Context(), p.g.Ops, call, operation(p.derived, p.owner()), p.derived)
-	return err
+}
+
+// unclearOperation stands in the trail for a request that could not be judged.
+// Whether it would have changed something is not known, so it counts as if.
+func unclearOperation(s *Service, d *Derived) ops.Op[*Derived, struct{}] {
+	name := cmp.Or(d.Operation, "Unknown")
+	return ops.Op[*Derived, struct{}]{Name: name, Grants: ops.Names{AWS: s.actionPrefix() + ":" + name}, Mode: ops.Write}
 }
 
 // operation is another service's operation as one of the hallway's: it does
