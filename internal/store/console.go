@@ -44,6 +44,14 @@ const (
 	hasKey      = `EXISTS (SELECT 1 FROM access_keys k WHERE k.user_id = u.id)`
 	isBlocked   = `(EXISTS (SELECT 1 FROM blocks b WHERE b.user_id = u.id)
 		OR EXISTS (SELECT 1 FROM password_failures w WHERE w.user_id = u.id AND w.failures >= $4))`
+
+	// The same as a list, which is short: users are compared with it instead of
+	// being looked up one by one.
+	isAmongBlocked = `u.id IN (SELECT b.user_id FROM blocks b WHERE b.account = $1
+		UNION ALL SELECT w.user_id FROM password_failures w WHERE w.failures >= $4)`
+
+	// Passwords of account $1 but the root user's.
+	ofUsers = `l.account = $1 AND l.user_id <> COALESCE((SELECT r.id FROM users r WHERE r.account = $1 AND r.name_fold = ''), 0)`
 )
 
 // FindUsers lists users by name without case.
@@ -56,7 +64,7 @@ func (tx *Tx) FindUsers(f UserFilter) ([]UserRow, error) {
 		on   bool
 		rule string
 	}{
-		{f.NoMFA, hasPassword + ` AND NOT ` + hasFactor}, {f.Blocked, isBlocked},
+		{f.NoMFA, hasPassword + ` AND NOT ` + hasFactor}, {f.Blocked, isAmongBlocked},
 		{f.NeverSignedIn, `u.password_used = 0 AND ` + hasPassword}, {f.HasKeys, hasKey},
 	} {
 		if c.on {
@@ -123,7 +131,7 @@ type Health struct {
 func (tx *Tx) Health(a name.Account, lockout int, keysOld, keysIdle, refusedSince time.Time) (h Health, err error) {
 	if _, err := tx.one(`SELECT
 			(SELECT count(*) FROM users WHERE account = $1 AND name_fold > ''),
-			(SELECT count(*) FROM login_profiles l JOIN users u ON u.id = l.user_id WHERE u.account = $1 AND NOT u.root),
+			(SELECT count(*) FROM login_profiles l WHERE `+ofUsers+`),
 			(SELECT count(*) FROM blocks b WHERE b.account = $1)
 				+ (SELECT count(*) FROM password_failures w JOIN users u ON u.id = w.user_id WHERE u.account = $1 AND w.failures >= $2
 					AND NOT EXISTS (SELECT 1 FROM blocks b WHERE b.user_id = u.id)),
@@ -131,8 +139,8 @@ func (tx *Tx) Health(a name.Account, lockout int, keysOld, keysIdle, refusedSinc
 		[]any{int64(a), lockout, micros(refusedSince)}, &h.Users, &h.Passwords, &h.Blocked, &h.Refused); err != nil {
 		return h, err
 	}
-	if _, err := tx.one(`SELECT count(*) FROM login_profiles l JOIN users u ON u.id = l.user_id
-			WHERE u.account = $1 AND NOT u.root AND NOT `+hasFactor, []any{int64(a)}, &h.NoMFA); err != nil {
+	if _, err := tx.one(`SELECT count(*) FROM login_profiles l WHERE `+ofUsers+`
+			AND NOT EXISTS (SELECT 1 FROM factors f WHERE f.user_id = l.user_id AND f.enabled > 0)`, []any{int64(a)}, &h.NoMFA); err != nil {
 		return h, err
 	}
 	if _, err := tx.one(`SELECT

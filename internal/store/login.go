@@ -19,9 +19,9 @@ func (tx *Tx) InsertLoginProfile(a name.Account, p *iam.LoginProfile) error {
 	if err := tx.owns(a, iam.KindUser, p.User); err != nil {
 		return err
 	}
-	err := tx.insert("login profile", p.User.String(), `INSERT INTO login_profiles (user_id, hash, reset_required, created, changed)
-		VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING`,
-		int64(p.User), p.Hash, p.ResetRequired, micros(p.Created), micros(p.Changed))
+	err := tx.insert("login profile", p.User.String(), `INSERT INTO login_profiles (user_id, account, hash, reset_required, created, changed)
+		VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING`,
+		int64(p.User), int64(a), p.Hash, p.ResetRequired, micros(p.Created), micros(p.Changed))
 	if err != nil {
 		return err
 	}
