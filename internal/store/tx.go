@@ -46,7 +46,7 @@ func (tx *Tx) exec(query string, args ...any) (int64, error) {
 	if tx.err != nil {
 		return 0, tx.err
 	}
-	res, err := tx.s.ExecContext(tx.ctx, query, args...)
+	res, err := tx.s.ExecContext(tx.ctx, query, storable(args)...)
 	if err != nil {
 		return 0, tx.fail(err, query)
 	}
@@ -55,6 +55,20 @@ func (tx *Tx) exec(query string, args ...any) (int64, error) {
 		return 0, tx.fail(err, query)
 	}
 	return n, nil
+}
+
+// storable makes clean the texts among a statement's arguments, in place: a
+// stranger's text is never a reason for a statement to fail, nor for the two
+// databases to differ.
+func storable(args []any) []any {
+	for i, a := range args {
+		if s, ok := a.(string); ok {
+			if c := clean(s); c != s {
+				args[i] = c
+			}
+		}
+	}
+	return args
 }
 
 // insert runs an INSERT … ON CONFLICT DO NOTHING and returns Exists when it did
@@ -104,7 +118,7 @@ func (tx *Tx) each(scan func(row) error, query string, args ...any) (err error) 
 	if tx.err != nil {
 		return tx.err
 	}
-	rows, err := tx.s.QueryContext(tx.ctx, query, args...)
+	rows, err := tx.s.QueryContext(tx.ctx, query, storable(args)...)
 	if err != nil {
 		return tx.fail(err, query)
 	}
