@@ -265,7 +265,13 @@ func (b *tab) has(role, name string) bool {
 
 func (b *tab) search(role, name string) (exact, begin []cdp.BackendNodeID, all []string) {
 	b.t.Helper()
-	document := must(call(b, runtime.Evaluate, runtime.EvaluateParams{Expression: "document"}))(b.t)
+	return b.searchIn("document", role, name)
+}
+
+// searchIn is search in the part of the page that an expression gives.
+func (b *tab) searchIn(part, role, name string) (exact, begin []cdp.BackendNodeID, all []string) {
+	b.t.Helper()
+	document := must(call(b, runtime.Evaluate, runtime.EvaluateParams{Expression: part}))(b.t)
 	found := must(call(b, accessibility.QueryAXTree, accessibility.QueryAXTreeParams{ObjectID: document.Result.ObjectID, Role: role}))(b.t)
 	for _, n := range found.Nodes {
 		var got string
@@ -321,7 +327,22 @@ func (b *tab) click(name string) *tab {
 // link follows a link.
 func (b *tab) link(name string) *tab {
 	b.t.Helper()
-	n := b.find("link", name)
+	return b.linkOf("document", name)
+}
+
+// view goes to another view of what the page is about.
+func (b *tab) view(name string) *tab {
+	b.t.Helper()
+	return b.linkOf("document.querySelector('.tabs')", name)
+}
+
+func (b *tab) linkOf(part, name string) *tab {
+	b.t.Helper()
+	exact, begin, all := b.searchIn(part, "link", name)
+	if exact = append(exact, begin...); len(exact) == 0 {
+		b.t.Fatalf("%s has no link %q; there are %q", b.path(), name, all)
+	}
+	n := exact[0] // the same words lead to the same page
 	b.follow("link "+name, func() { b.hit(n) })
 	return b
 }
@@ -391,4 +412,11 @@ func (b *tab) buttons(name string) []cdp.BackendNodeID {
 	b.t.Helper()
 	exact, begin, _ := b.search("button", name)
 	return append(exact, begin...)
+}
+
+// toggle checks a box, or unchecks it.
+func (b *tab) toggle(label string) *tab {
+	b.t.Helper()
+	b.hit(b.find("checkbox", label))
+	return b
 }

@@ -57,7 +57,7 @@ func readCatalog(file string, into map[string]string) error {
 	return nil
 }
 
-var markup = regexp.MustCompile(`</?(a|b|code)>`)
+var markup = regexp.MustCompile(`</?(a|b|code|time)>`)
 
 // word is the text of a key in a language, as a page shows it.
 func word(t testing.TB, lang, key string, args ...string) string {
