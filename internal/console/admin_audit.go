@@ -76,6 +76,7 @@ type auditData struct {
 	Events   events
 	Ranges   []Option
 	Results  []Option
+	Kinds    []Option
 	Filtered bool
 }
 
@@ -92,7 +93,7 @@ func auditPage(rq *request) error {
 	for _, r := range []audit.Result{audit.Allowed, audit.Refused, audit.Failed} {
 		d.Results = append(d.Results, Option{Value: string(r), Label: rq.t("activity." + string(r))})
 	}
-	for _, name := range []string{"range", "user", "action", "result", "target"} {
+	for _, name := range []string{"range", "user", "action", "result", "target", "kind"} {
 		f.fill(name, rq.query(name))
 		d.Filtered = d.Filtered || name != "range" && rq.query(name) != ""
 	}
@@ -101,6 +102,11 @@ func auditPage(rq *request) error {
 		From: rq.since(span), Actor: strings.TrimSpace(rq.query("user")), Operation: action[strings.LastIndexByte(action, ':')+1:],
 		TargetName: strings.TrimSpace(rq.query("target")), Result: audit.Result(rq.query("result")),
 	}}
+	d.Kinds = []Option{{Label: rq.t("audit.any")}, {Value: "changes", Label: rq.t("audit.changes")}, {Value: "reads", Label: rq.t("audit.reads")}}
+	if k := rq.query("kind"); k == "changes" || k == "reads" {
+		reads := k == "reads"
+		in.Query.ReadOnly = &reads
+	}
 	var err error
 	if d.Events, err = rq.events(in); err != nil {
 		return err

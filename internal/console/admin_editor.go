@@ -54,11 +54,30 @@ type remark struct {
 	Text         string
 }
 
+// readable is a text as it is shown: one that was saved on a single line, as
+// programs do, is broken into lines. It says whether it was.
+func (rq *request) readable(kind ops.TextKind, text string) (string, bool, error) {
+	if strings.Contains(strings.TrimSpace(text), "\n") {
+		return text, false, nil
+	}
+	check, err := load(rq, ops.CheckPolicy, ops.CheckIn{Kind: kind, Document: text})
+	if err != nil || !check.Has || check.Is.Formatted == "" {
+		return text, false, err
+	}
+	return check.Is.Formatted, true, nil
+}
+
 // editor checks the text in a field of the form. Whoever may not have it checked
 // can save it all the same.
 func (rq *request) editor(kind ops.TextKind, field string) (editor, error) {
 	f := rq.form()
-	text := strings.ReplaceAll(f.Get(field), "\r\n", "\n") // as browsers post it
+	text := unixLines(f.Get(field))
+	if rq.r.Method != "POST" {
+		var err error
+		if text, _, err = rq.readable(kind, text); err != nil {
+			return editor{}, err
+		}
+	}
 	f.Set(field, text)
 	e := editor{Form: f, Name: field, Label: rq.t("editor.label"), Hint: rq.t("editor.hint"), Rows: max(16, min(40, strings.Count(text, "\n")+3))}
 	check, err := load(rq, ops.CheckPolicy, ops.CheckIn{Kind: kind, Document: text})

@@ -118,7 +118,7 @@ func editGroupPage(rq *request) error {
 	}
 	rq.form().fill("name", g.Group.Name, "path", g.Group.Path)
 	at := groupsPath + "/" + url.PathEscape(g.Group.Name)
-	return rq.page("admin/editgroup", rq.under("nav.groups", groupsPath, rq.t("group.edit"), Crumb{g.Group.Name, at}), at)
+	return rq.page("admin/editgroup", rq.under("nav.groups", groupsPath, rq.t("edit.title", "name", g.Group.Name), Crumb{g.Group.Name, at}), at)
 }
 
 func editGroup(rq *request) error {

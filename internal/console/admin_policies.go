@@ -107,6 +107,7 @@ type policyData struct {
 	policyHead
 	Version *ops.PolicyVersion
 	Lines   []line
+	Broken  bool // into lines, which it was not saved in
 	Remarks []remark
 }
 
@@ -131,8 +132,12 @@ func (rq *request) policyText(head policyHead, version string) (d policyData, er
 	if d.Version, err = run(rq, ops.GetPolicyVersion, ops.VersionIn{Policy: head.ARN(), Version: version}); err != nil {
 		return d, err
 	}
-	d.Lines = linesOf(d.Version.Document)
-	check, err := load(rq, ops.CheckPolicy, ops.CheckIn{Kind: ops.TextManaged, Document: d.Version.Document})
+	text, broken, err := rq.readable(ops.TextManaged, d.Version.Document)
+	if err != nil {
+		return d, err
+	}
+	d.Lines, d.Broken = linesOf(text), broken
+	check, err := load(rq, ops.CheckPolicy, ops.CheckIn{Kind: ops.TextManaged, Document: text})
 	if check.Has && head.Own {
 		d.Remarks = rq.remarks(check.Is)
 	}
@@ -194,7 +199,7 @@ func editPolicyPage(rq *request) error {
 	if d.Editor, err = rq.editor(ops.TextManaged, "document"); err != nil {
 		return err
 	}
-	return rq.page("admin/editpolicy", rq.under("nav.policies", policiesPath, rq.t("policy.edit"), Crumb{head.Name, head.ViewHref()}), d)
+	return rq.page("admin/editpolicy", rq.under("nav.policies", policiesPath, rq.t("edit.title", "name", head.Name), Crumb{head.Name, head.ViewHref()}), d)
 }
 
 func editPolicy(rq *request) error {

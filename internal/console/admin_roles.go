@@ -117,7 +117,11 @@ func rolePage(rq *request) error {
 	if err != nil {
 		return err
 	}
-	return rq.page("admin/role", head.Name, roleData{head, r, shownHours(r.MaxSession), linesOf(r.Trust)})
+	trust, _, err := rq.readable(ops.TextTrust, r.Trust)
+	if err != nil {
+		return err
+	}
+	return rq.page("admin/role", head.Name, roleData{head, r, shownHours(r.MaxSession), linesOf(trust)})
 }
 
 func shownHours(d time.Duration) string { return strconv.FormatFloat(d.Hours(), 'f', -1, 64) }
@@ -161,7 +165,7 @@ func editRolePage(rq *request) error {
 	}
 	f := rq.form().fill("description", r.Description, "hours", shownHours(r.MaxSession), "boundary", r.BoundaryARN)
 	at := rolesPath + "/" + url.PathEscape(r.Name)
-	title := rq.under("nav.roles", rolesPath, rq.t("role.edit"), Crumb{r.Name, at})
+	title := rq.under("nav.roles", rolesPath, rq.t("edit.title", "name", r.Name), Crumb{r.Name, at})
 	return rq.page("admin/editrole", title, editRoleData{at, f.tagRows(r.Tags), rq.policyNames()})
 }
 

@@ -261,9 +261,9 @@ func editUserPage(rq *request) error {
 	if err != nil {
 		return err
 	}
-	rq.under("nav.users", usersPath, rq.t("user.edit"), Crumb{u.Name, u.At})
 	f := rq.form().fill("name", u.Name, "path", u.Path, "boundary", u.BoundaryARN)
-	return rq.page("admin/edituser", rq.t("user.edit"), editData{u, f.tagRows(u.Tags), rq.policyNames()})
+	title := rq.under("nav.users", usersPath, rq.t("edit.title", "name", u.Name), Crumb{u.Name, u.At})
+	return rq.page("admin/edituser", title, editData{u, f.tagRows(u.Tags), rq.policyNames()})
 }
 
 // tagRows are the tags of the form, or those given, and two empty rows.

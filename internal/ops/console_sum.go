@@ -1,6 +1,7 @@
 package ops
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -266,7 +267,9 @@ func patternText(p policy.Pattern) string {
 // services counts for every service that a statement names, and for one that
 // stands for all others.
 func (s *summing) services() {
-	for _, service := range slices.Sorted(maps.Keys(s.named)) {
+	for _, service := range slices.SortedFunc(maps.Keys(s.named), func(a, b string) int {
+		return cmp.Or(before(a != "*", b != "*"), cmp.Compare(a, b))
+	}) {
 		row := ServiceSum{Prefix: service}
 		var actions []string
 		if service == "*" {

@@ -295,6 +295,7 @@ type Check struct {
 	Size, Quota int // characters that are not white space
 	Fault       *TextFault
 	Findings    []aws.Finding // none while there is a fault
+	Formatted   string        // the same, one element to a line; "" while there is a fault
 }
 
 // TextFault is why a text is refused.
@@ -320,7 +321,7 @@ var CheckPolicy = Op[CheckIn, *Check]{
 		var refused *aws.Error
 		switch {
 		case err == nil:
-			c.Findings = doc.Findings(vocabulary)
+			c.Findings, c.Formatted = doc.Findings(vocabulary), string(doc.Format())
 		case errors.As(err, &refused):
 			c.Fault = &TextFault{
 				Line: refused.Line, Column: refused.Column, Found: refused.Found, Want: refused.Want,
