@@ -97,8 +97,9 @@ func (f *facts) Lookup(key *policy.Key) policy.Fact {
 			return policy.Bool(f.mfa.Present)
 		}
 	case keyMFAAge:
-		if f.mfa.Present {
-			return policy.Int(int64(f.now.Sub(f.mfa.At) / time.Second))
+		// A clock that went back must not make an old proof younger than any limit.
+		if age := f.now.Sub(f.mfa.At); f.mfa.Present && age >= 0 {
+			return policy.Int(int64(age / time.Second))
 		}
 	case keyTokenIssueTime:
 		if c.Session != nil {
