@@ -11,3 +11,5 @@ copyButtons();
 dialogs();
 menus();
 forms();
+// Where the views of a page do not fit, the one that is shown is in sight.
+document.querySelector(".tabs [aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" });
