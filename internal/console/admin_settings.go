@@ -23,17 +23,18 @@ type settingsData struct {
 	Account  string
 	Address  string // of signing in, without the account's name
 	Alias    part[string]
-	SignIn   part[ops.SecurityPreferences]
+	SignIn   ops.SecurityPreferences
 	Password part[ops.PasswordPolicy]
 	Health   part[ops.Health]
 }
 
 func settingsPage(rq *request) (err error) {
 	d := settingsData{Account: rq.visit.caller.Account.String(), Address: strings.TrimSuffix(rq.c.URL.String(), "/") + "/signin/"}
-	if d.Alias, err = load(rq, ops.ListAccountAliases, struct{}{}); err != nil {
+	// Whoever may not even read how people sign in sees one page that says so.
+	if d.SignIn, err = run(rq, ops.GetSecurityPreferences, struct{}{}); err != nil {
 		return err
 	}
-	if d.SignIn, err = load(rq, ops.GetSecurityPreferences, struct{}{}); err != nil {
+	if d.Alias, err = load(rq, ops.ListAccountAliases, struct{}{}); err != nil {
 		return err
 	}
 	if d.Password, err = load(rq, ops.GetAccountPasswordPolicy, struct{}{}); err != nil {
