@@ -8,6 +8,7 @@ import (
 	"testing"
 	"testing/fstest"
 
+	"warifu/internal/audit"
 	"warifu/internal/testkit/pg"
 )
 
@@ -101,4 +102,43 @@ func TestMigrationsAreNumbered(t *testing.T) {
 			t.Errorf("%s was taken as the first migration", name)
 		}
 	}
+}
+
+// What is in the trail stays when its table is made anew.
+func TestTrailIsKept(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, db database) {
+		ctx := context.Background()
+		before := fstest.MapFS{}
+		for _, name := range []string{"schema/0001_begin.sql", "schema/0002_signin.sql", "schema/0003_console.sql", "schema/0004_login_account.sql"} {
+			text, err := schemaFiles.ReadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			before[name] = &fstest.MapFile{Data: text}
+		}
+		if err := migrate(ctx, db, before); err != nil {
+			t.Fatal(err)
+		}
+		refused := nth(2)
+		refused.Result = audit.Refused
+		if err := once(ctx, db, write, func(tx *Tx) error { return tx.AppendEvents(nth(0), nth(1), refused) }); err != nil {
+			t.Fatal(err)
+		}
+		if err := migrate(ctx, db, schemaFiles); err != nil {
+			t.Fatal(err)
+		}
+		for q, want := range map[audit.Query]string{{Account: acme}: "0002 0001 0000", {Account: acme, Result: audit.Refused}: "0002"} {
+			var got []string
+			err := once(ctx, db, read, func(tx *Tx) error {
+				events, err := tx.Events(q, EventAfter{}, 10)
+				for _, e := range events {
+					got = append(got, e.ID)
+				}
+				return err
+			})
+			if strings.Join(got, " ") != want || err != nil {
+				t.Errorf("the trail has %v, want %s; %v", got, want, err)
+			}
+		}
+	})
 }
