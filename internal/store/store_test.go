@@ -369,17 +369,21 @@ func TestKillLosesNothing(t *testing.T) {
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
-		time.AfterFunc(700*time.Millisecond, func() { cmd.Process.Kill() })
+		wantUsers, wantEvents := len(users)+10, len(events)+50
 		for lines := bufio.NewScanner(out); lines.Scan(); {
 			if u, ok := strings.CutPrefix(lines.Text(), "user "); ok {
 				users = append(users, u)
 			} else if e, ok := strings.CutPrefix(lines.Text(), "event "); ok {
 				events = append(events, e)
 			}
+			if len(users) == wantUsers && len(events) >= wantEvents || len(events) == wantEvents && len(users) >= wantUsers {
+				// In the middle of writing, however fast this machine is.
+				time.AfterFunc(time.Duration(round)*50*time.Millisecond, func() { cmd.Process.Kill() })
+			}
 		}
 		cmd.Wait() //nolint:errcheck // it was killed
 	}
-	if len(users) < 20 || len(events) < 100 {
+	if len(users) < 30 || len(events) < 150 {
 		t.Fatalf("only %d users and %d events were acknowledged", len(users), len(events))
 	}
 	s, err = store.Open(context.Background(), path, store.Options{})
