@@ -103,11 +103,16 @@ func (rq *request) policyHead(tab string) (d policyHead, err error) {
 	return d, nil
 }
 
+// linesShown is how many lines of a long text are shown at first: the longest of
+// the ready-made policies has a thousand.
+const linesShown = 400
+
 type policyData struct {
 	policyHead
 	Version *ops.PolicyVersion
 	Lines   []line
 	Broken  bool // into lines, which it was not saved in
+	More    int  // lines that are not shown unless they are asked for
 	Remarks []remark
 }
 
@@ -137,8 +142,14 @@ func (rq *request) policyText(head policyHead, version string) (d policyData, er
 		return d, err
 	}
 	d.Lines, d.Broken = linesOf(text), broken
+	if rq.query("lines") != "all" && len(d.Lines) > linesShown {
+		d.More, d.Lines = len(d.Lines)-linesShown, d.Lines[:linesShown]
+	}
+	if !head.Own {
+		return d, nil
+	}
 	check, err := load(rq, ops.CheckPolicy, ops.CheckIn{Kind: ops.TextManaged, Document: text})
-	if check.Has && head.Own {
+	if check.Has {
 		d.Remarks = rq.remarks(check.Is)
 	}
 	return d, err

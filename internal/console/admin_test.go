@@ -47,6 +47,7 @@ func office(t testing.TB) (s *site, forced string) {
 	testkit.Do(t, s.World, c, ops.PutUserPolicy, ops.PutInlineIn{Holder: ref("alice"), Policy: "own", Document: template2012})
 	testkit.Do(t, s.World, c, ops.CreateAccessKey, ops.UserIn{User: ref("alice")})
 	testkit.Do(t, s.World, c, ops.TagUser, ops.TagIn{Ref: ref("alice"), Tags: []iam.Tag{{Key: "team", Value: "web"}}})
+	s.user(t, "reader", adminWord, false, "arn:aws:iam::aws:policy/ReadOnlyAccess")
 	testkit.Do(t, s.World, c, ops.CreateRole, ops.CreateRoleIn{Name: "deploy", Trust: trustTemplate(testkit.Account.String()), Description: "Puts things out"})
 	testkit.Do(t, s.World, c, ops.CreateEnrolmentLink, ops.CreateEnrolmentLinkIn{User: ref("alice")})
 	s.user(t, "mallory", adminWord, false)
@@ -75,7 +76,9 @@ func adminPages(forced string) map[string]string {
 		"/console/users/alice/inline?policy=own":        "Describe*",
 		"/console/users/alice/inline/delete?policy=own": "own",
 		"/console/users/alice/access":                   "DenyWithoutMFA",
-		"/console/users/alice/access?action=ec2:RunInstances&way=password": "aws:MultiFactorAuthPresent",
+		"/console/users/alice/access?action=ec2:RunInstances&way=password":                        "aws:MultiFactorAuthPresent",
+		"/console/users/reader/access?action=s3:GetObject":                                        "ReadOnlyAccess",
+		"/console/policies/view?arn=" + url.QueryEscape("arn:aws:iam::aws:policy/ReadOnlyAccess"): "lines=all",
 		"/console/users/alice/mfa":                         "/mfa/link",
 		"/console/users/alice/mfa/link":                    "336h",
 		"/console/users/alice/sessions":                    "alice",
@@ -380,7 +383,7 @@ func BenchmarkPages(b *testing.B) {
 	s.signIn(b, "boss", adminWord)
 	for _, path := range []string{
 		"/console", "/console/users", "/console/users?q=999", "/console/users?show=nomfa", "/console/users?show=blocked", "/console/users/alice",
-		"/console/users/alice/access?action=ec2:RunInstances", "/console/policies?of=aws", "/console/audit", "/console/policies/view?arn=" + url.QueryEscape(forced),
+		"/console/users/alice/access?action=ec2:RunInstances", "/console/users/reader/access", "/console/policies?of=aws", "/console/audit", "/console/policies/view?arn=" + url.QueryEscape(forced),
 	} {
 		b.Run(strings.ReplaceAll(strings.TrimPrefix(path, "/console"), "/", "_"), func(b *testing.B) {
 			for b.Loop() {

@@ -76,7 +76,10 @@ func suggestions(typed string, services []string) (all []string) {
 	all = []string{"ec2:DescribeInstances", "ec2:StartInstances", "ec2:TerminateInstances", "s3:GetObject", "s3:PutObject", "iam:ListUsers", "iam:CreateUser", "sts:AssumeRole"}
 	for _, s := range services {
 		for _, a := range ops.SuggestActions(s) {
-			if len(all) < maxSuggested && !slices.Contains(all, a) {
+			if len(all) == maxSuggested {
+				return all
+			}
+			if !slices.Contains(all, a) {
 				all = append(all, a)
 			}
 		}

@@ -29,7 +29,12 @@ type Sum struct {
 	Boundary   *PolicySource
 	Statements []Stated // denials first
 	Services   []ServiceSum
+	More       int // services that are named and not in Services
 }
+
+// maxSummed bounds the services that are counted: a policy that reads everything
+// names hundreds.
+const maxSummed = 40
 
 // PolicySource is a policy and how it comes to somebody.
 type PolicySource struct {
@@ -123,19 +128,21 @@ type summing struct {
 	some   []policy.Layer // the same, every statement that allows about every resource
 	out    *Sum
 	named  map[string]bool // services that statements name
+
+	depends bool // some condition asks how the caller signed in
 }
 
 // read reads every policy that somebody holds.
 func (s *summing) read(held *store.Grants) error {
 	s.named = map[string]bool{}
-	var identity []policy.Rule
+	identity := policy.Layer{Kind: policy.Identity}
 	for i := range held.Managed {
 		g := &held.Managed[i]
-		rules, err := s.managed(g, g.Holder, len(s.out.Sources))
+		set, err := s.managed(g, g.Holder, len(s.out.Sources))
 		if err != nil {
 			return err
 		}
-		identity = append(identity, rules...)
+		identity.Sets = append(identity.Sets, set)
 	}
 	for _, in := range held.Inline {
 		src := PolicySource{Policy: in.Name, Name: in.Name, Inline: true}
@@ -143,25 +150,25 @@ func (s *summing) read(held *store.Grants) error {
 			src.Group = in.Holder.Name
 		}
 		s.out.Sources = append(s.out.Sources, src)
-		rules, err := s.rules(in.Document, aws.Inline, len(s.out.Sources)-1)
+		set, err := s.rules(in.Document, aws.Inline, len(s.out.Sources)-1)
 		if err != nil {
 			return err
 		}
-		identity = append(identity, rules...)
+		identity.Sets = append(identity.Sets, set)
 	}
-	s.some = []policy.Layer{policy.Compile(anywhere(identity), s.env.contextKeys).Layer(policy.Identity)}
+	s.some = []policy.Layer{identity}
 	if held.Boundary == nil {
 		return nil
 	}
-	rules, err := s.managed(held.Boundary, store.Entity{}, -1)
+	set, err := s.managed(held.Boundary, store.Entity{}, -1)
 	if err == nil {
-		s.some = append(s.some, policy.Compile(anywhere(rules), s.env.contextKeys).Layer(policy.Boundary))
+		s.some = append(s.some, policy.Layer{Kind: policy.Boundary, Sets: []*policy.Set{set}})
 	}
 	return err
 }
 
 // managed reads the version in force of a managed policy.
-func (s *summing) managed(g *store.ManagedGrant, holder store.Entity, at int) ([]policy.Rule, error) {
+func (s *summing) managed(g *store.ManagedGrant, holder store.Entity, at int) (*policy.Set, error) {
 	src := PolicySource{
 		Policy: name.PolicyARN(g.Account, g.Path, g.Name), Name: g.Name, Version: versionID(g.Number), Vendor: g.Account != s.caller.Account,
 	}
@@ -177,11 +184,16 @@ func (s *summing) managed(g *store.ManagedGrant, holder store.Entity, at int) ([
 	if err != nil {
 		return nil, err
 	}
-	return s.rules(v.Document, aws.Managed, at)
+	kind := aws.Managed
+	if src.Vendor {
+		kind = aws.VendorPolicy
+	}
+	return s.rules(v.Document, kind, at)
 }
 
-// rules reads a text and states what it says.
-func (s *summing) rules(document string, kind aws.Kind, source int) ([]policy.Rule, error) {
+// rules reads a text, states what it says, and makes of it the rules that tell
+// what is possible on some resource. Those are kept by the text.
+func (s *summing) rules(document string, kind aws.Kind, source int) (*policy.Set, error) {
 	doc, err := aws.Parse([]byte(document), kind)
 	if err != nil {
 		return nil, fmt.Errorf("a stored policy is not valid: %w", err)
@@ -192,7 +204,10 @@ func (s *summing) rules(document string, kind aws.Kind, source int) ([]policy.Ru
 		st := Stated{Source: source, Sid: r.ID.Sid, Line: r.ID.Line, Deny: r.Effect == policy.Deny}
 		st.Actions, st.NotActions = spelled(r.What)
 		st.Resources, st.NotResources = spelled(r.Where)
-		policy.Walk(r.When, func(t *policy.Test) { st.Conditions = append(st.Conditions, t.Label) })
+		policy.Walk(r.When, func(t *policy.Test) {
+			st.Conditions = append(st.Conditions, t.Label)
+			s.depends = s.depends || asksWay(t.Key)
+		})
 		s.out.Statements = append(s.out.Statements, st)
 		if st.NotActions {
 			s.named["*"] = true
@@ -205,7 +220,19 @@ func (s *summing) rules(document string, kind aws.Kind, source int) ([]policy.Ru
 			}
 		}
 	}
-	return rules, nil
+	key := "somewhere\x00" + document
+	set, ok := s.env.cache.texts.get(key)
+	if !ok {
+		set = policy.Compile(anywhere(rules), s.env.contextKeys)
+		s.env.cache.texts.put(key, set)
+	}
+	return set, nil
+}
+
+// asksWay reports whether a condition key tells the ways of signing in apart.
+func asksWay(key string) bool {
+	key = strings.ToLower(key)
+	return strings.HasPrefix(key, "aws:multifactorauth") || strings.HasPrefix(key, "warifu:") || key == "aws:tokenissuetime"
 }
 
 // anywhere makes of rules those that tell what is possible on some resource: an
@@ -270,6 +297,10 @@ func (s *summing) services() {
 	for _, service := range slices.SortedFunc(maps.Keys(s.named), func(a, b string) int {
 		return cmp.Or(before(a != "*", b != "*"), cmp.Compare(a, b))
 	}) {
+		if len(s.out.Services) >= maxSummed && service != "*" {
+			s.out.More++
+			continue
+		}
 		row := ServiceSum{Prefix: service}
 		var actions []string
 		if service == "*" {
@@ -282,6 +313,10 @@ func (s *summing) services() {
 			continue // no service of that name
 		}
 		for w, way := range Ways {
+			if w > 0 && !s.depends {
+				row.Ways[w] = row.Ways[0]
+				continue
+			}
 			row.Ways[w] = s.reach(actions, way)
 		}
 		s.out.Services = append(s.out.Services, row)
