@@ -118,3 +118,6 @@ func (s *Set) Layer(kind LayerKind) Layer { return Layer{Kind: kind, Sets: s.sel
 
 // Len returns the number of rules.
 func (s *Set) Len() int { return s.size }
+
+// Speaks tells whether the set has rules of a language.
+func (s *Set) Speaks(l Language) bool { return len(s.parts[l]) > 0 }

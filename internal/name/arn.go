@@ -44,7 +44,8 @@ func RoleARN(a Account, path, role string) string { return iamARN(a, "role", pat
 // MFAARN names a virtual MFA device: its serial number.
 func MFAARN(a Account, path, device string) string { return iamARN(a, "mfa", path, device) }
 
-// PolicyARN names a managed policy; account 0 is the vendor's own.
+// PolicyARN names a managed policy; account 0 is AWS's own, AlibabaVendor
+// Alibaba Cloud's.
 func PolicyARN(a Account, path, policy string) string { return iamARN(a, "policy", path, policy) }
 
 // AssumedRoleARN names a role session. The role's path is dropped, as AWS does.
@@ -60,9 +61,12 @@ func FederatedUserARN(a Account, session string) string {
 func iamARN(a Account, kind, path, name string) string {
 	var room [192]byte
 	b := append(room[:0], iamPrefix...)
-	if a == 0 {
+	switch a {
+	case 0:
 		b = append(b, "aws"...)
-	} else {
+	case AlibabaVendor:
+		b = append(b, "acs"...)
+	default:
 		b = a.append(b)
 	}
 	b = append(b, ':')
@@ -71,15 +75,19 @@ func iamARN(a Account, kind, path, name string) string {
 	return string(append(b, name...))
 }
 
-// SplitIAM takes an IAM resource ARN apart into its account (0 for the
-// vendor's), path and name; kind is "user", "role", "policy", "mfa", …
+// SplitIAM takes an IAM resource ARN apart into its account (0 or AlibabaVendor
+// for a vendor's), path and name; kind is "user", "role", "policy", "mfa", …
 // The last result is false when s is not an IAM ARN of that kind.
 func SplitIAM(s, kind string) (a Account, path, name string, ok bool) {
 	arn, ok := ParseARN(s)
 	if !ok || arn.Partition != Partition || arn.Service != "iam" || arn.Region != "" {
 		return 0, "", "", false
 	}
-	if arn.Account != "aws" {
+	switch arn.Account {
+	case "aws":
+	case "acs":
+		a = AlibabaVendor
+	default:
 		if a, ok = ParseAccount(arn.Account); !ok {
 			return 0, "", "", false
 		}

@@ -32,6 +32,7 @@ type principal struct {
 	user     iam.User
 	role     iam.Role
 	layers   []policy.Layer // identity, then boundary if there is one
+	spoken   tongues        // the languages besides AWS's that the layers speak
 }
 
 // bounded is a map of at most max entries, safe for concurrent use.

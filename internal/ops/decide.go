@@ -19,7 +19,8 @@ import (
 // which a door makes its cloud's sentence.
 type Denial struct {
 	Caller   string // ARN
-	Action   string
+	Action   string // as AWS calls it, if it does
+	Grants   Names  // the action in every language
 	Resource string // "*" when the action has none
 	Decision policy.Decision
 	Trace    policy.Trace
@@ -81,7 +82,7 @@ func (env *Env) decide(grants Names, perm Permission, t *Target, ev *audit.Event
 
 // permit asks policy for one action on each of its resources.
 func (env *Env) permit(need Need, perm Permission, t *Target, ev *audit.Event) error {
-	layers, err := env.layers(t)
+	layers, spoken, err := env.layers(t)
 	if err != nil {
 		return err
 	}
@@ -97,36 +98,40 @@ func (env *Env) permit(need Need, perm Permission, t *Target, ev *audit.Event) e
 	}
 	for _, r := range resources {
 		req.Resources[aws.Language] = r
-		d := policy.Decide(&req, layers...)
-		if d.Rule != nil {
-			ev.Why = ruleText(d.Rule)
+		for variant := range spoken.variants(need.Grants) {
+			spoken.name(&req, &env.Call.Caller, need.Grants, variant)
+			d := policy.Decide(&req, layers...)
+			if d.Rule != nil {
+				ev.Why = ruleText(d.Rule)
+			}
+			if d.Allowed() || perm == UnlessDenied && d.Outcome == policy.ImplicitDeny {
+				continue
+			}
+			denial := &Denial{Caller: env.Call.Caller.ARN(), Action: need.Grants.action(), Grants: need.Grants, Resource: r, request: &req}
+			denial.Decision, denial.Trace = d, policy.Explain(&req, layers...)
+			if d.Rule == nil {
+				ev.Why = "no statement allows " + denial.Action
+			}
+			return refuse(&fault.Error{Kind: fault.Denied, What: "policy does not allow it", Err: denial})
 		}
-		if d.Allowed() || perm == UnlessDenied && d.Outcome == policy.ImplicitDeny {
-			continue
-		}
-		denial := &Denial{Caller: env.Call.Caller.ARN(), Action: need.Grants.AWS, Resource: r, request: &req}
-		denial.Decision, denial.Trace = d, policy.Explain(&req, layers...)
-		if d.Rule == nil {
-			ev.Why = "no statement allows " + need.Grants.AWS
-		}
-		return refuse(&fault.Error{Kind: fault.Denied, What: "policy does not allow it", Err: denial})
 	}
 	return nil
 }
 
 // layers are the policies that speak in this request: the caller's, those of
-// its session, and the trust policy of the role that is asked for.
-func (env *Env) layers(t *Target) ([]policy.Layer, error) {
+// its session, and the trust policy of the role that is asked for; with the
+// languages besides AWS's that they speak.
+func (env *Env) layers(t *Target) ([]policy.Layer, tongues, error) {
 	if env.rules == nil {
-		return nil, nil
+		return nil, 0, nil
 	}
-	layers := env.rules.layers
+	layers, spoken := env.rules.layers, env.rules.spoken
 	session, err := env.sessionLayer()
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	if session == nil && t.Trust == nil {
-		return layers, nil
+		return layers, spoken, nil
 	}
 	layers = append([]policy.Layer(nil), layers...)
 	if session != nil {
@@ -135,7 +140,7 @@ func (env *Env) layers(t *Target) ([]policy.Layer, error) {
 	if t.Trust != nil {
 		layers = append(layers, *t.Trust)
 	}
-	return layers, nil
+	return layers, spoken | tonguesOf(layers[len(env.rules.layers):]), nil
 }
 
 // sessionLayer is what was passed when the session was made. A federated user
@@ -208,6 +213,7 @@ func (env *Env) principalOf(c *Caller) (*principal, error) {
 		}
 		p.layers = append(p.layers, policy.Layer{Kind: policy.Boundary, Sets: []*policy.Set{set}})
 	}
+	p.spoken = tonguesOf(p.layers)
 	env.cache.principals.put(c.ID(), p)
 	return p, nil
 }
@@ -230,7 +236,7 @@ func (env *Env) managed(owner name.Account, ref store.PolicyRef, arn string) (*p
 		return nil, err
 	}
 	kind := aws.Managed
-	if owner == 0 {
+	if owner.Vendor() {
 		kind = aws.VendorPolicy
 	}
 	set, err := env.compile(policy.RuleID{Policy: arn, Version: version}, v.Document, kind)
@@ -253,7 +259,7 @@ func (env *Env) managedByARN(arn string) (*policy.Set, error) {
 // vendor's.
 func policyByARN(tx *store.Tx, account name.Account, arn string) (*iam.Policy, error) {
 	owner, path, policyName, ok := name.SplitIAM(arn, "policy")
-	if !ok || owner != 0 && owner != account {
+	if !ok || !owner.Vendor() && owner != account {
 		return nil, fault.Of(fault.NotFound, "policy", arn)
 	}
 	p, err := tx.PolicyByPathName(owner, path, policyName)

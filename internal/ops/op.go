@@ -32,9 +32,12 @@ const (
 	Always                         // policy has no say (GetCallerIdentity)
 )
 
-// Names is what each policy language calls an operation.
+// Names is what each policy language calls an operation. It is judged under all
+// of them at once: a deny in any language stops it at every door. See names.go
+// for those that follow from AWS's.
 type Names struct {
 	AWS string // service:Action
+	RAM string // code:Action of Alibaba Cloud; "" if it follows from AWS's
 }
 
 // Op is one operation, whichever door it was asked for at. Ops are literals:
@@ -119,7 +122,7 @@ func Run[In, Out any](ctx context.Context, s *Server, call Call, op Op[In, Out],
 	}
 	began := time.Now() // duration for the metrics: the monotonic clock, not the program's
 	var out Out
-	ev := s.newEvent(&call, op.Name, op.Grants.AWS, op.Mode == Read)
+	ev := s.newEvent(&call, op.Name, op.Grants.action(), op.Mode == Read)
 	if op.Record != nil {
 		ev.Params = op.Record(in)
 	}
@@ -169,7 +172,7 @@ func Reject[In, Out any](ctx context.Context, s *Server, call Call, op Op[In, Ou
 		call.At = s.now()
 	}
 	began := time.Now()
-	ev := s.newEvent(&call, op.Name, op.Grants.AWS, op.Mode == Read)
+	ev := s.newEvent(&call, op.Name, op.Grants.action(), op.Mode == Read)
 	unread := fault.New(fault.Invalid, "the input is not valid")
 	recorded := s.record
 	if op.Mode == Write {
@@ -194,7 +197,7 @@ func (op *Op[In, Out]) judge(env *Env, in In) error {
 		err = env.decide(op.Grants, op.Permission, &target, env.ev)
 	}
 	if err == nil {
-		err = env.assure(op.Needs)
+		err = env.assure(op.Needs, &target)
 	}
 	return err
 }

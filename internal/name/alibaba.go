@@ -1,0 +1,108 @@
+package name
+
+import "strings"
+
+// uidPrefix makes the 16 digits of an Alibaba Cloud account of our 12. Theirs
+// begin with 1 as well; a prefix keeps zeros at the front of an account's number.
+const uidPrefix = "1000"
+
+// AlibabaVendor owns Alibaba Cloud's system policies, as 0 owns AWS's.
+const AlibabaVendor Account = -1
+
+// Vendor tells whether the account owns policies that exist from the start. No
+// person belongs to one.
+func (a Account) Vendor() bool { return a == 0 || a == AlibabaVendor }
+
+// UID spells the account as Alibaba Cloud does: 16 digits.
+func (a Account) UID() string { return uidPrefix + a.String() }
+
+// ParseUID reads what UID wrote.
+func ParseUID(s string) (Account, bool) {
+	digits, ok := strings.CutPrefix(s, uidPrefix)
+	if !ok {
+		return 0, false
+	}
+	return ParseAccount(digits)
+}
+
+// ACS is an Alibaba Cloud resource name taken apart:
+// acs:service:region:account:resource. The resource may hold colons.
+type ACS struct {
+	Service, Region, Account, Resource string
+}
+
+// ParseACS splits s. The second result is false when s does not have five parts
+// or does not begin with acs.
+func ParseACS(s string) (ACS, bool) {
+	p := strings.SplitN(s, ":", 5)
+	if len(p) != 5 || p[0] != "acs" {
+		return ACS{}, false
+	}
+	return ACS{p[1], p[2], p[3], p[4]}, true
+}
+
+// String puts the name together.
+func (a ACS) String() string {
+	return "acs:" + a.Service + ":" + a.Region + ":" + a.Account + ":" + a.Resource
+}
+
+// RAM names a resource of RAM: kind is "user", "role", "mfa", … Paths, which
+// Alibaba Cloud has not, are not part of the name.
+func RAM(a Account, kind, called string) string {
+	return "acs:ram::" + a.UID() + ":" + kind + "/" + called
+}
+
+// RAMRoot names an account and its root user.
+func RAMRoot(a Account) string { return "acs:ram::" + a.UID() + ":root" }
+
+// RAMSession names a role session, as GetCallerIdentity and the trail spell it.
+func RAMSession(a Account, role, session string) string {
+	return "acs:sts::" + a.UID() + ":assumed-role/" + role + "/" + session
+}
+
+// SplitRAM takes the name of a RAM resource apart; the last result is false when
+// s does not name one of that kind. The region may be empty or "*".
+func SplitRAM(s, kind string) (a Account, called string, ok bool) {
+	acs, ok := ParseACS(s)
+	if !ok || acs.Service != "ram" || acs.Region != "" && acs.Region != "*" {
+		return 0, "", false
+	}
+	if acs.Account == "system" {
+		a = AlibabaVendor
+	} else if a, ok = ParseUID(acs.Account); !ok {
+		return 0, "", false
+	}
+	called, ok = strings.CutPrefix(acs.Resource, kind+"/")
+	return a, called, ok && called != ""
+}
+
+// ACSOf spells the name of a resource of this directory as Alibaba Cloud does,
+// given AWS's spelling. The path is dropped: names are unique without it. The
+// result is "" when Alibaba Cloud has no name for it, and "*" stays.
+func ACSOf(arn string) string {
+	if arn == "*" {
+		return arn
+	}
+	a, ok := ParseARN(arn)
+	if !ok || a.Partition != Partition || a.Region != "" {
+		return ""
+	}
+	uid := "system"
+	if a.Account != "aws" && a.Account != "acs" {
+		account, ok := ParseAccount(a.Account)
+		if !ok {
+			return ""
+		}
+		uid = account.UID()
+	}
+	kind, rest, nested := strings.Cut(a.Resource, "/")
+	switch {
+	case a.Service == "sts" && kind == "assumed-role":
+		return "acs:sts::" + uid + ":" + a.Resource
+	case a.Service != "iam":
+		return ""
+	case !nested:
+		return "acs:ram::" + uid + ":" + kind // root, and lists of a whole kind
+	}
+	return "acs:ram::" + uid + ":" + kind + "/" + rest[strings.LastIndexByte(rest, '/')+1:]
+}
