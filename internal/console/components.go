@@ -3,6 +3,8 @@ package console
 import (
 	"maps"
 	"slices"
+
+	"warifu/internal/ops"
 )
 
 // The values of the components. Templates make them with a function of the same
@@ -94,6 +96,36 @@ type Code struct {
 
 // Field is the same as a field, for its error and focus.
 func (c Code) Field() Field { return Field{Form: c.Form, Name: c.Name, Autofocus: c.Autofocus} }
+
+// Ask asks for the proof of a factor, in a form that posts device and the answer.
+type Ask struct {
+	Form   *form
+	Prompt ops.Prompt
+	Two    bool   // two consecutive codes, to resynchronise a device
+	Begin  string // where a form posts device to begin a proof that has to be begun
+	Here   string // the page's path, for the links to other factors
+	Others []ops.Prompt
+}
+
+// Kind is the factor's kind.
+func (a Ask) Kind() string { return string(a.Prompt.Method) }
+
+// ask is the Ask of one of several factors: the one that is chosen, or the
+// first.
+func ask(f *form, all []ops.Prompt, chosen, here string) (a Ask) {
+	a = Ask{Form: f, Here: here, Begin: here + "/begin"}
+	for i, p := range all {
+		if i == 0 || p.ID.String() == chosen {
+			a.Prompt = p
+		}
+	}
+	for _, p := range all {
+		if p.ID != a.Prompt.ID {
+			a.Others = append(a.Others, p)
+		}
+	}
+	return a
+}
 
 // Select is a labelled choice from a list.
 type Select struct {

@@ -41,6 +41,7 @@ func securityRoutes() []Route {
 
 		{Method: "GET", Pattern: "/stepup", Who: SignedIn, do: stepUpPage},
 		{Method: "POST", Pattern: "/stepup", Who: SignedIn, do: stepUpNow},
+		{Method: "POST", Pattern: "/stepup/begin", Who: SignedIn, do: stepUpBegin},
 	}, enrolRoutes()...)
 }
 

@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"warifu/internal/name"
 	"warifu/internal/ops"
 	"warifu/internal/seal"
 )
@@ -17,7 +16,8 @@ func signInRoutes() []Route {
 		{Method: "GET", Pattern: "/signin/{alias}", Who: Anyone, do: signInPage},
 		{Method: "POST", Pattern: "/signin", Who: Anyone, do: signIn},
 		{Method: "GET", Pattern: "/signin/code", Who: Signing, Stage: stageFactor, do: stagePage},
-		{Method: "POST", Pattern: "/signin/code", Who: Signing, Stage: stageFactor, do: giveCode},
+		{Method: "POST", Pattern: "/signin/code", Who: Signing, Stage: stageFactor, do: giveFactor},
+		{Method: "POST", Pattern: "/signin/code/begin", Who: Signing, Stage: stageFactor, do: beginFactor},
 		{Method: "GET", Pattern: "/signin/password", Who: Signing, Stage: stageNewPassword, do: stagePage},
 		{Method: "POST", Pattern: "/signin/password", Who: Signing, Stage: stageNewPassword, do: giveNewPassword},
 		{Method: "GET", Pattern: "/signin/bind", Who: Signing, Stage: stageBind, do: stagePage},
@@ -53,7 +53,7 @@ type step struct {
 	*ops.SignInStep
 	Next   string // page to go on to at the end
 	Reason string // sentence why the form was not taken
-	Chosen name.ID
+	Ask    Ask
 	Two    bool // two codes are asked for
 }
 
@@ -201,12 +201,13 @@ func (rq *request) stage(s *ops.SignInStep, reason string) error {
 		return rq.goOn(s, next)
 	}
 	v := step{SignInStep: s, Next: next, Reason: reason}
-	for _, f := range s.Factors {
-		if v.Chosen == 0 || f.ID.String() == rq.query("device") || f.ID.String() == rq.form().Get("device") {
-			v.Chosen = f.ID
-		}
+	chosen := rq.form().Get("device")
+	if chosen == "" {
+		chosen = rq.query("device")
 	}
+	v.Ask = ask(rq.form(), s.Prompts, chosen, "/signin/code")
 	v.Two = rq.query("two") != "" || rq.form().Get("two") != ""
+	v.Ask.Two = v.Two
 	page := map[string]string{
 		stageAccount: "signin/account", stageRoot: "signin/root", stageFactor: "signin/code",
 		stageNewPassword: "signin/password", stageBind: "signin/bind",
@@ -241,14 +242,16 @@ func (rq *request) take(form ops.Submission, at fields) error {
 	return rq.goOn(s, nextOf(f.Get("next")))
 }
 
-// giveCode takes the code of a second factor, or two consecutive ones.
-func giveCode(rq *request) error {
+// giveFactor takes the answer of a second factor.
+func giveFactor(rq *request) error {
 	f := rq.form()
-	device := idOf(f.Get("device"))
-	if f.Get("two") != "" {
-		return rq.take(ops.SubmitResync{Factor: device, Code1: f.Get("code1"), Code2: f.Get("code2")}, fields{"*": "code1"})
-	}
-	return rq.take(ops.SubmitCode{Factor: device, Code: f.Get("code")}, fields{"*": "code"})
+	return rq.take(ops.SubmitFactor{Factor: idOf(f.Get("device")), Response: response(f)}, fields{"*": "code"})
+}
+
+// beginFactor begins the proof of a factor for which something must be done
+// first.
+func beginFactor(rq *request) error {
+	return rq.take(ops.SubmitBegin{Factor: idOf(rq.form().Get("device"))}, fields{"*": "code"})
 }
 
 // giveNewPassword takes the password in the place of one that must be changed.

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"warifu/internal/fault"
-	"warifu/internal/iam"
 	"warifu/internal/name"
 	"warifu/internal/ops"
 )
@@ -37,39 +36,45 @@ func (rq *request) mustBeFresh() error {
 // stepUp is what the page of a proof shows.
 type stepUp struct {
 	Next     string
-	Devices  []iam.Factor // none: the password counts
-	Chosen   name.ID
-	Password bool
+	Password bool // there is no factor: the password counts
+	Stronger bool // what was proved just now does not do
+	Ask      Ask
 }
 
 // stepUpPage asks for the proof of a factor and leads back.
 func stepUpPage(rq *request) error {
-	devices, err := run(rq, ops.ListMFADevices, ops.UserListing{})
-	if err != nil && !fault.Is(err, fault.Denied) {
+	prompts, err := run(rq, ops.ShowStepUp, struct{}{})
+	if err != nil {
 		return err
 	}
-	d := stepUp{Next: local(rq.query("next")), Devices: devices.Items}
-	if next := rq.form().Get("next"); next != "" {
+	d := stepUp{Next: local(rq.query("next")), Password: len(prompts) == 0, Stronger: rq.query("stronger") != ""}
+	f := rq.form()
+	if next := f.Get("next"); next != "" {
 		d.Next = local(next)
 	}
-	_, proved := rq.visit.caller.Console.Last(true)
-	d.Password = err == nil && len(d.Devices) == 0 || err != nil && !proved
-	var used time.Time
-	for _, f := range d.Devices {
-		if d.Chosen == 0 || f.LastUsed.After(used) {
-			d.Chosen, used = f.ID, f.LastUsed
-		}
+	chosen := f.Get("device")
+	if chosen == "" {
+		chosen = rq.query("device")
 	}
-	if id := idOf(rq.form().Get("device")); id != 0 {
-		d.Chosen = id
-	}
+	d.Ask = ask(f, prompts, chosen, "/stepup")
+	d.Ask.Two = rq.query("two") != "" || f.Get("two") != ""
 	return rq.page("security/stepup", rq.t("stepup.title"), d)
+}
+
+// stepUpBegin begins the proof of a factor for which something must be done
+// first.
+func stepUpBegin(rq *request) error {
+	f := rq.form()
+	if _, err := run(rq, ops.BeginStepUp, ops.FactorIn{Factor: idOf(f.Get("device"))}); err != nil {
+		return f.again(err, fields{"*": "code"}, func() error { return stepUpPage(rq) })
+	}
+	return rq.redirect(stepUpPath(f.Get("next")) + "&device=" + url.QueryEscape(f.Get("device")))
 }
 
 // stepUpNow takes the proof and goes back to where it was asked for.
 func stepUpNow(rq *request) error {
 	f := rq.form()
-	in := ops.StepUpIn{Factor: idOf(f.Get("device")), Code: f.Get("code"), Password: f.secret("password")}
+	in := ops.StepUpIn{FactorIn: ops.FactorIn{Factor: idOf(f.Get("device"))}, Response: response(f), Password: f.secret("password")}
 	out, err := run(rq, ops.StepUp, in)
 	if err != nil {
 		field := "code"
@@ -80,6 +85,11 @@ func stepUpNow(rq *request) error {
 	}
 	rq.openSession(out.Token, out.Expires)
 	return rq.redirect(local(f.Get("next")))
+}
+
+// response reads the answer of a factor from the form that "ask" makes.
+func response(f *form) ops.Response {
+	return ops.Response{Code: f.Get("code"), Code2: f.Get("code2"), Assertion: f.Get("assertion")}
 }
 
 // idOf reads an id from a form or path; 0 for anything else, which names

@@ -41,7 +41,11 @@ func (rq *request) fail(err error) {
 		rq.redirect(local(rq.form().Get("next"))) //nolint:errcheck
 		return
 	case kind == fault.StepUp:
-		rq.redirect(stepUpPath(rq.cameFrom())) //nolint:errcheck
+		path := stepUpPath(rq.cameFrom())
+		if f := (*fault.Error)(nil); errors.As(err, &f) && f.Noun == ops.ProveStronger {
+			path += "&stronger=1"
+		}
+		rq.redirect(path) //nolint:errcheck
 		return
 	}
 	if kind == fault.Internal && !errors.Is(err, rq.r.Context().Err()) {

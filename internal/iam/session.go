@@ -8,17 +8,54 @@ import (
 	"warifu/internal/name"
 )
 
-// Method is a way to prove who one is, as policies and the trail call it.
+// Method is a way to prove who one is, as policies and the trail call it: the
+// password, or the kind of a factor.
 type Method string
 
 // The methods. Every one but the password is a second factor.
 const (
 	MethodPassword Method = "password"
 	MethodTOTP     Method = Method(FactorTOTP)
+	MethodHOTP     Method = Method(FactorHOTP)
+	MethodPasskey  Method = Method(FactorPasskey)
+	MethodU2F      Method = Method(FactorU2F)
+	MethodEmail    Method = Method(FactorEmail)
+	MethodSMS      Method = Method(FactorSMS)
+	MethodRecovery Method = Method(FactorRecovery)
 )
 
 // Second reports whether a method proves more than the password does.
 func (m Method) Second() bool { return m != MethodPassword }
+
+// Strength grades what a second factor withstands.
+type Strength uint8
+
+// The strengths, the weakest first.
+const (
+	NoFactor          Strength = iota // nothing, or only a password
+	Weak                              // a code that was sent: it goes through other people's hands (NIST SP 800-63B-4, 3.1.3)
+	OneTimeCode                       // a code of something that the user holds; it can be phished
+	PhishingResistant                 // a signature that is bound to the site (NIST SP 800-63B-4, 3.2.5)
+)
+
+// String is the strength as policies see it in warifu:MFAStrength.
+func (s Strength) String() string {
+	return [...]string{"none", "weak", "otp", "phishing-resistant"}[s]
+}
+
+// Strength is what a method is worth. A method that nobody knows is worth
+// nothing.
+func (m Method) Strength() Strength {
+	switch m {
+	case MethodEmail, MethodSMS:
+		return Weak
+	case MethodTOTP, MethodHOTP, MethodRecovery:
+		return OneTimeCode
+	case MethodPasskey, MethodU2F:
+		return PhishingResistant
+	}
+	return NoFactor
+}
 
 // Proved is one thing that was proved, and when. Each proof is kept with its
 // own method and time: which of them counts is for the asker to say.
@@ -51,8 +88,17 @@ func (s *Session) Live(now time.Time) bool {
 
 // Last is the newest proof of a kind: of a second factor, or of a password.
 func (s *Session) Last(second bool) (last Proved, ok bool) {
+	return s.newest(func(m Method) bool { return m.Second() == second })
+}
+
+// LastOf is the newest proof of a second factor that is at least so strong.
+func (s *Session) LastOf(least Strength) (last Proved, ok bool) {
+	return s.newest(func(m Method) bool { return m.Second() && m.Strength() >= least })
+}
+
+func (s *Session) newest(fits func(Method) bool) (last Proved, ok bool) {
 	for _, p := range s.Proved {
-		if p.Method.Second() == second && (!ok || p.At.After(last.At)) {
+		if fits(p.Method) && (!ok || p.At.After(last.At)) {
 			last, ok = p, true
 		}
 	}

@@ -68,7 +68,7 @@ func Catalog() []Entry {
 		entry(GetCallerIdentity), entry(GetSessionToken), entry(AssumeRole), entry(GetFederationToken),
 		entry(GetAccessKeyInfo), entry(DecodeAuthorizationMessage), entry(LookupEvents),
 		// signin.go, setup.go, stepup.go
-		entry(SignIn), entry(ShowSignIn), entry(InspectSetup), entry(StepUp),
+		entry(SignIn), entry(ShowSignIn), entry(InspectSetup), entry(StepUp), entry(ShowStepUp), entry(BeginStepUp),
 		// sessions.go, notices.go
 		entry(ListSessions), entry(EndSession), entry(EndOtherSessions), entry(SignOut),
 		entry(ListNotices), entry(MarkNoticesSeen),

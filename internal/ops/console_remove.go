@@ -34,7 +34,7 @@ func add[In, Out any](p *parts, op Op[In, Out], in In) {
 				err = env.decide(op.Grants, op.Permission, &t, &ev)
 			}
 			if err == nil {
-				err = env.assure(op.Needs)
+				err = env.assure(op.Needs, &t)
 			}
 			return err
 		},

@@ -147,9 +147,11 @@ func (f *facts) native(key *policy.Key) policy.Fact {
 	case keyMFAMethods:
 		return policy.Strings(f.mfa.Methods...)
 	case keyMFAStrength:
-		return policy.String(f.mfa.strength())
-	case keyMFAPhishingResistant, keyDeviceRemembered:
-		return policy.Bool(false) // no factor that resists phishing, and no remembered device, exists yet
+		return policy.String(f.mfa.Strength().String())
+	case keyMFAPhishingResistant:
+		return policy.Bool(f.mfa.Strength() == iam.PhishingResistant)
+	case keyDeviceRemembered:
+		return policy.Bool(false) // no remembered device exists yet
 	case keySignInMethod:
 		switch c := &f.call.Caller; {
 		case c.Console != nil:
@@ -165,12 +167,14 @@ func (f *facts) native(key *policy.Key) policy.Fact {
 	return policy.Fact{}
 }
 
-// strength grades what was proved: none, or otp for a one-time code.
-func (m *MFA) strength() string {
+// Strength grades what was proved, by the strongest of its methods.
+func (m *MFA) Strength() (best iam.Strength) {
 	if m.Present {
-		return "otp"
+		for _, method := range m.Methods {
+			best = max(best, iam.Method(method).Strength())
+		}
 	}
-	return "none"
+	return best
 }
 
 func optional(s string) policy.Fact {

@@ -21,16 +21,26 @@ func byUse(all []iam.Factor) []iam.Factor {
 	return sorted
 }
 
-// chosen finds the factor that a form names, or the one used last; nil if there
-// is none.
+// chosen finds the factor that a form names, or the one offered first; nil if
+// there is none.
 func chosen(all []iam.Factor, id name.ID) *iam.Factor {
-	sorted := byUse(all)
-	for i := range sorted {
-		if id == 0 || sorted[i].ID == id {
-			return &sorted[i]
+	for i := range all {
+		if id == 0 || all[i].ID == id {
+			return &all[i]
 		}
 	}
 	return nil
+}
+
+// proveTOTP judges a code of a device, or two consecutive ones, which
+// resynchronise it and pass for its code.
+func proveTOTP(env *Env, _ asking, f *iam.Factor, r Response) (bool, error) {
+	if r.Code2 == "" {
+		return env.burnCode(f, r.Code)
+	}
+	return fits(env.verifyPair(f, PairIn{Code1: r.Code, Code2: r.Code2}, totp.ResyncWindow, func(step int64, drift int) (bool, error) {
+		return env.Tx.ResyncFactor(f.Account, f.ID, step, drift, env.Now)
+	}))
 }
 
 // burnCode reports whether a code is a factor's, and burns it. A wrong one is

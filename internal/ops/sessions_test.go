@@ -25,7 +25,7 @@ func (h *home) in(user string, p phone) *browser {
 	step := b.name(user, firstPassword)
 	if p != "" {
 		b.stage(step, signin.StageFactor, "")
-		step = b.submit(ops.SubmitCode{Code: h.code(p)})
+		step = b.submit(ops.SubmitFactor{Response: ops.Response{Code: h.code(p)}})
 		h.tick()
 	}
 	b.signedIn(step)
@@ -232,12 +232,12 @@ func TestStepUp(t *testing.T) {
 		run(h, b.call(), ops.UpdateUser, ops.UpdateUserIn{User: ops.Ref{Name: "alice"}, NewPath: "/x/"}) // within 30 minutes
 		run(h, b.call(), ops.ListAccessKeys, ops.UserListing{})                                          // reading needs nothing
 
-		no(h, fault.BadCode, b.call(), ops.StepUp, ops.StepUpIn{Code: "000000"})
+		no(h, fault.BadCode, b.call(), ops.StepUp, ops.StepUpIn{Response: ops.Response{Code: "000000"}})
 		no(h, fault.BadCode, b.call(), ops.StepUp, ops.StepUpIn{Password: secret(firstPassword)})
 		no(h, fault.StepUp, b.call(), ops.DeleteAccessKey, ops.KeyIn{Key: key.ID})
 		old := &browser{home: h, session: b.session}
 		ends := b.call().Caller.Console.Expires
-		up := run(h, b.call(), ops.StepUp, ops.StepUpIn{Code: h.code(p)})
+		up := run(h, b.call(), ops.StepUp, ops.StepUpIn{Response: ops.Response{Code: h.code(p)}})
 		b.session = up.Token
 		old.out("before the step-up")
 		if !up.Expires.Equal(ends) || !b.call().Caller.Console.Expires.Equal(ends) {
@@ -248,7 +248,7 @@ func TestStepUp(t *testing.T) {
 		}
 		run(h, b.call(), ops.DeleteAccessKey, ops.KeyIn{Key: key.ID})
 		// The same code again, from a second tab.
-		no(h, fault.BadCode, b.call(), ops.StepUp, ops.StepUpIn{Code: h.code(p)})
+		no(h, fault.BadCode, b.call(), ops.StepUp, ops.StepUpIn{Response: ops.Response{Code: h.code(p)}})
 
 		// Keys are not asked.
 		h.clock.Advance(time.Hour / 2)
@@ -263,12 +263,12 @@ func TestStepUpBudget(t *testing.T) {
 		p, _ := h.device("alice")
 		b := h.in("alice", p)
 		for range iam.MaxCodeFailures {
-			no(h, fault.BadCode, b.call(), ops.StepUp, ops.StepUpIn{Code: "000000"})
+			no(h, fault.BadCode, b.call(), ops.StepUp, ops.StepUpIn{Response: ops.Response{Code: "000000"}})
 		}
-		no(h, fault.BadCode, b.call(), ops.StepUp, ops.StepUpIn{Code: h.code(p)})
+		no(h, fault.BadCode, b.call(), ops.StepUp, ops.StepUpIn{Response: ops.Response{Code: h.code(p)}})
 		half := h.browser()
 		half.name("alice", firstPassword)
-		half.stage(half.submit(ops.SubmitCode{Code: h.code(p)}), signin.StageFactor, signin.WrongCode)
+		half.stage(half.submit(ops.SubmitFactor{Response: ops.Response{Code: h.code(p)}}), signin.StageFactor, signin.WrongCode)
 	})
 }
 
@@ -285,7 +285,7 @@ func TestFirstFactorNeedsFreshPassword(t *testing.T) {
 			h.Errorf("asked for %q", f.Noun)
 		}
 		no(h, fault.Denied, b.call(), ops.StepUp, ops.StepUpIn{Password: secret("wrong")})
-		no(h, fault.Denied, b.call(), ops.StepUp, ops.StepUpIn{Code: "123456"})
+		no(h, fault.Denied, b.call(), ops.StepUp, ops.StepUpIn{Response: ops.Response{Code: "123456"}})
 		b.session = run(h, b.call(), ops.StepUp, ops.StepUpIn{Password: secret(firstPassword)}).Token
 		d := run(h, b.call(), ops.CreateVirtualMFADevice, ops.CreateVirtualMFADeviceIn{Name: "phone"})
 		p := phone(d.SeedText.Reveal())
@@ -300,7 +300,7 @@ func TestFirstFactorNeedsFreshPassword(t *testing.T) {
 			h.Errorf("asked for %q", f.Noun)
 		}
 		h.tick()
-		b.session = run(h, b.call(), ops.StepUp, ops.StepUpIn{Code: h.code(p)}).Token
+		b.session = run(h, b.call(), ops.StepUp, ops.StepUpIn{Response: ops.Response{Code: h.code(p)}}).Token
 		if c := b.call().Caller; !c.MFA.Present || c.Console.Method() != "password+totp" {
 			h.Errorf("after the step-up: %+v", c.MFA)
 		}
@@ -328,7 +328,7 @@ func TestFirstFactorNeedsFreshPassword(t *testing.T) {
 // but for those that say why not.
 func TestEveryChangeNeedsAFreshProof(t *testing.T) {
 	without := map[string]string{
-		"SignIn": "is the proof", "StepUp": "is the proof", "ResyncMFADevice": "its two codes prove it, and no single one would",
+		"SignIn": "is the proof", "StepUp": "is the proof", "BeginStepUp": "begins the proof", "ResyncMFADevice": "its two codes prove it, and no single one would",
 		"SignOut": "only gives up", "EndSession": "only takes away", "EndOtherSessions": "only takes away", "RevokeEnrolmentLink": "only takes away",
 		"MarkNoticesSeen": "changes nothing that counts", "OpenEnrolmentLink": "nobody is signed in", "UseEnrolmentLink": "nobody is signed in",
 		"GetSessionToken": "its session has what its own code proves", "AssumeRole": "trust policies ask for MFA themselves",
@@ -473,7 +473,7 @@ func TestSignInLeavesNoSecrets(t *testing.T) {
 	b.name("alice", firstPassword)
 	flow := b.flow
 	code := h.code(p)
-	b.submit(ops.SubmitCode{Code: code})
+	b.submit(ops.SubmitFactor{Response: ops.Response{Code: code}})
 	made := run(h, h.byAdmin(), ops.CreateEnrolmentLink, ops.CreateEnrolmentLinkIn{User: ops.Ref{Name: "alice"}})
 	run(h, h.by(ops.Caller{}), ops.OpenEnrolmentLink, ops.LinkIn{Token: made.Token})
 	h.must(h.store.View(context.Background(), func(tx *store.Tx) error {

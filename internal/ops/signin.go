@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"warifu/internal/audit"
-	"warifu/internal/factor/totp"
 	"warifu/internal/fault"
 	"warifu/internal/iam"
 	"warifu/internal/name"
@@ -46,17 +45,16 @@ type SubmitPassword struct {
 	Password seal.Secret
 }
 
-// SubmitCode is a code of a second factor.
-type SubmitCode struct {
+// SubmitFactor is the answer of a second factor.
+type SubmitFactor struct {
 	Factor name.ID // 0 = the one offered first
-	Code   string
+	Response
 }
 
-// SubmitResync is two consecutive codes of a factor whose clock is off, the older
-// first. They resynchronise it, and pass for its code.
-type SubmitResync struct {
-	Factor       name.ID // 0 = the one offered first
-	Code1, Code2 string
+// SubmitBegin asks for the challenge of a second factor that has one: that a code
+// be sent, or the browser asked. The page stays.
+type SubmitBegin struct {
+	Factor name.ID // 0 = the one offered first
 }
 
 // SubmitNewPassword is the password in the place of one that must be changed.
@@ -80,17 +78,22 @@ type SubmitRoot struct {
 }
 
 func (SubmitPassword) act() signin.Act    { return signin.Identified }
-func (SubmitCode) act() signin.Act        { return signin.GaveFactor }
-func (SubmitResync) act() signin.Act      { return signin.GaveFactor }
+func (SubmitFactor) act() signin.Act      { return signin.GaveFactor }
+func (SubmitBegin) act() signin.Act       { return signin.Look }
 func (SubmitNewPassword) act() signin.Act { return signin.GavePassword }
 func (SubmitPair) act() signin.Act        { return signin.BoundFactor }
 func (SubmitSetup) act() signin.Act       { return signin.BeganSetup }
 func (SubmitAccount) act() signin.Act     { return signin.NamedAccount }
 func (SubmitRoot) act() signin.Act        { return signin.NamedRoot }
 
-func (SubmitPassword) record() audit.Fields    { return audit.Fields{"step": "password"} }
-func (SubmitCode) record() audit.Fields        { return audit.Fields{"step": "code"} }
-func (SubmitResync) record() audit.Fields      { return audit.Fields{"step": "resync"} }
+func (SubmitPassword) record() audit.Fields { return audit.Fields{"step": "password"} }
+func (in SubmitFactor) record() audit.Fields {
+	if in.Code2 != "" {
+		return audit.Fields{"step": "resync"}
+	}
+	return audit.Fields{"step": "factor"}
+}
+func (SubmitBegin) record() audit.Fields       { return audit.Fields{"step": "begin"} }
 func (SubmitNewPassword) record() audit.Fields { return audit.Fields{"step": "new password"} }
 func (SubmitPair) record() audit.Fields        { return audit.Fields{"step": "bind"} }
 func (SubmitSetup) record() audit.Fields       { return audit.Fields{"step": "set-up"} }
@@ -126,7 +129,7 @@ type SignInStep struct {
 	// For the pages.
 	Account   iam.Account
 	User      iam.User         // who signs in
-	Factors   []signin.Factor  // StageFactor
+	Prompts   []Prompt         // StageFactor: any one of them will do
 	Device    *NewDevice       // StageBind: what to scan
 	Policy    password.Policy  // StageNewPassword, StageRoot
 	Setup     signin.SetupData // StageAccount, StageRoot: what was filled in; the hashes are left out
@@ -276,12 +279,13 @@ func (s *Server) tryNew(ctx context.Context, call *Call, cookie, fresh seal.Secr
 // signing is a flow inside a transaction, with what it is about.
 type signing struct {
 	*Env
-	kept *store.Flow // as it was read; nil when it is new
-	old  *store.Flow // whose place a new one takes
-	made *NewDevice  // for binding, if it was made in this step
-	flow signin.Flow
-	user *iam.User // who signs in; nil for nobody, or one who is gone
-	key  string    // what a stranger's failures are counted by
+	kept    *store.Flow // as it was read; nil when it is new
+	old     *store.Flow // whose place a new one takes
+	made    *NewDevice  // for binding, if it was made in this step
+	flow    signin.Flow
+	user    *iam.User    // who signs in; nil for nobody, or one who is gone
+	factors []iam.Factor // that the user can prove, in the order in which they are offered
+	key     string       // what a stranger's failures are counted by
 }
 
 // readFlow reads the flow of a pre-auth cookie.
@@ -353,13 +357,15 @@ func (s *signing) prove(form Submission, t *formTry) (p signin.Proof, facts sign
 		return p, facts, nil
 	}
 	switch form := form.(type) {
-	case SubmitCode:
+	case SubmitFactor:
 		if stage == signin.StageFactor {
-			err = s.proveCode(&p, form)
+			var proved iam.Proved
+			proved, p.Fits, err = s.Env.prove(s.asking(), s.factors, form.Factor, form.Response)
+			p.Method, p.Factor = proved.Method, proved.Factor
 		}
-	case SubmitResync:
+	case SubmitBegin:
 		if stage == signin.StageFactor {
-			err = s.proveResync(&p, form)
+			err = s.begin(s.asking(), s.factors, form.Factor)
 		}
 	case SubmitNewPassword:
 		if stage == signin.StageNewPassword {
@@ -449,8 +455,11 @@ func (s *signing) facts() (f signin.Facts, err error) {
 		}
 		f.Blocked = true
 	}
-	if f.Factors, err = s.offered(u); err != nil {
+	if s.factors, err = s.usable(u); err != nil {
 		return f, err
+	}
+	for i := range s.factors {
+		f.Factors = append(f.Factors, choice(&s.factors[i]))
 	}
 	if s.flow.Kind == signin.Setup {
 		f.Known = true
@@ -485,51 +494,13 @@ func (s *signing) passwordFacts(u *iam.User, f *signin.Facts) error {
 	return nil
 }
 
-// offered are a user's factors, the one used last first.
-func (s *signing) offered(u *iam.User) ([]signin.Factor, error) {
-	all, err := s.Tx.Factors(u.Account, u.ID)
-	if err != nil {
-		return nil, err
+// asking is where the flow asks for a factor.
+func (s *signing) asking() asking {
+	at := asking{purpose: ToSignIn, user: s.user}
+	if s.kept != nil {
+		at.bound = s.kept.Hash
 	}
-	list := make([]signin.Factor, 0, len(all))
-	for _, f := range byUse(all) {
-		list = append(list, signin.Factor{ID: f.ID, Method: iam.Method(f.Kind), Name: f.Name, Resync: f.Failures >= resyncAfter})
-	}
-	return list, nil
-}
-
-// proveCode judges a code.
-func (s *signing) proveCode(p *signin.Proof, form SubmitCode) error {
-	f, err := s.factor(form.Factor)
-	if err != nil || f == nil {
-		return err
-	}
-	p.Method, p.Factor = iam.Method(f.Kind), f.ID
-	p.Fits, err = s.burnCode(f, form.Code)
-	return err
-}
-
-// proveResync judges two consecutive codes of a factor and learns its drift.
-func (s *signing) proveResync(p *signin.Proof, form SubmitResync) error {
-	f, err := s.factor(form.Factor)
-	if err != nil || f == nil {
-		return err
-	}
-	p.Method, p.Factor = iam.Method(f.Kind), f.ID
-	in := PairIn{Code1: form.Code1, Code2: form.Code2}
-	p.Fits, err = fits(s.verifyPair(f, in, totp.ResyncWindow, func(step int64, drift int) (bool, error) {
-		return s.Tx.ResyncFactor(f.Account, f.ID, step, drift, s.Now)
-	}))
-	return err
-}
-
-// factor reads the factor of the flow's user that a form names.
-func (s *signing) factor(id name.ID) (*iam.Factor, error) {
-	all, err := s.Tx.Factors(s.user.Account, s.user.ID)
-	if err != nil {
-		return nil, err
-	}
-	return chosen(all, id), nil
+	return at
 }
 
 // fits turns the refusal of codes into an outcome: what was counted stays.
@@ -704,7 +675,7 @@ func (s *signing) open(out signin.Outcome) (*SignInStep, error) {
 
 // page makes what the pages show. A refusal shows nothing of anybody.
 func (s *signing) page(out signin.Outcome) (*SignInStep, error) {
-	step := &SignInStep{Verdict: out.Verdict, Stage: out.Stage, Refusal: out.Refusal, Ignored: out.Ignored, Factors: out.Factors}
+	step := &SignInStep{Verdict: out.Verdict, Stage: out.Stage, Refusal: out.Refusal, Ignored: out.Ignored}
 	if out.Verdict != signin.Challenge && out.Verdict != signin.Open {
 		return step, nil
 	}
@@ -717,10 +688,14 @@ func (s *signing) page(out signin.Outcome) (*SignInStep, error) {
 	if step.Policy, err = password.ParsePolicy(a.PasswordPolicy); err != nil {
 		return nil, err
 	}
-	if out.Stage == signin.StageBind {
-		if step.Device, err = s.shownDevice(); err != nil {
-			return nil, err
-		}
+	switch out.Stage {
+	case signin.StageFactor:
+		step.Prompts, err = s.prompts(s.asking(), s.factors)
+	case signin.StageBind:
+		step.Device, err = s.shownDevice()
+	}
+	if err != nil {
+		return nil, err
 	}
 	if s.flow.Kind == signin.Setup {
 		step.Setup = signin.SetupData{Named: s.flow.Setup.Named, Alias: s.flow.Setup.Alias, Email: s.flow.Setup.Email}

@@ -298,13 +298,13 @@ func TestSignInWithCode(t *testing.T) {
 		b := h.browser()
 		step := b.name("alice", firstPassword)
 		b.stage(step, signin.StageFactor, "")
-		if len(step.Factors) != 1 || step.Factors[0].ID != f.ID || step.Factors[0].Method != iam.MethodTOTP {
-			h.Errorf("the factors are %+v", step.Factors)
+		if len(step.Prompts) != 1 || step.Prompts[0].ID != f.ID || step.Prompts[0].Method != iam.MethodTOTP {
+			h.Errorf("the factors are %+v", step.Prompts)
 		}
-		b.stage(b.submit(ops.SubmitCode{Code: "000000"}), signin.StageFactor, signin.WrongCode)
+		b.stage(b.submit(ops.SubmitFactor{Response: ops.Response{Code: "000000"}}), signin.StageFactor, signin.WrongCode)
 		b.stage(b.show(), signin.StageFactor, "")
 		code := h.code(p)
-		b.signedIn(b.submit(ops.SubmitCode{Code: code}))
+		b.signedIn(b.submit(ops.SubmitFactor{Response: ops.Response{Code: code}}))
 		c := b.call().Caller
 		if !c.MFA.Present || !c.MFA.At.Equal(h.clock.Now()) || c.Console.Method() != "password+totp" {
 			h.Errorf("the session says %+v, %s", c.MFA, c.Console.Method())
@@ -312,12 +312,12 @@ func TestSignInWithCode(t *testing.T) {
 		// C-1: the same code opens no second session.
 		b2 := h.browser()
 		b2.name("alice", firstPassword)
-		b2.stage(b2.submit(ops.SubmitCode{Code: code}), signin.StageFactor, signin.WrongCode)
+		b2.stage(b2.submit(ops.SubmitFactor{Response: ops.Response{Code: code}}), signin.StageFactor, signin.WrongCode)
 		// The right factor of another user is no factor.
 		h.user("bob")
 		h.tick()
 		q, g := h.device("bob")
-		b2.stage(b2.submit(ops.SubmitCode{Factor: g.ID, Code: h.code(q)}), signin.StageFactor, signin.WrongCode)
+		b2.stage(b2.submit(ops.SubmitFactor{Factor: g.ID, Response: ops.Response{Code: h.code(q)}}), signin.StageFactor, signin.WrongCode)
 
 		events := h.events("SignIn")
 		if e := events[0]; e.Result != audit.Refused || e.Code != "bad code" || e.Actor.Name != "alice" {
@@ -340,7 +340,7 @@ func TestOneCodeOneSession(t *testing.T) {
 		for range 200 {
 			wg.Go(func() {
 				one := &browser{home: h, flow: b.flow}
-				step, err := one.try(ops.SubmitCode{Code: code})
+				step, err := one.try(ops.SubmitFactor{Response: ops.Response{Code: code}})
 				if err != nil {
 					h.Error(err)
 					return
@@ -383,7 +383,7 @@ func TestOneCodeManyFlows(t *testing.T) {
 			for range 5 {
 				wg.Go(func() {
 					one := &browser{home: h, flow: b.flow}
-					step, err := one.try(ops.SubmitCode{Code: code})
+					step, err := one.try(ops.SubmitFactor{Response: ops.Response{Code: code}})
 					if err != nil {
 						h.Error(err)
 						return
@@ -490,7 +490,7 @@ func TestBudgetSurvivesRestart(t *testing.T) {
 		half.stage(half.name("alice", firstPassword), signin.StageFactor, "")
 		for range 6 {
 			h.browser().name("alice", "wrong")
-			half.submit(ops.SubmitCode{Code: "000000"})
+			half.submit(ops.SubmitFactor{Response: ops.Response{Code: "000000"}})
 			h.browser().name("mallory", "wrong")
 		}
 		h.store.Close()
@@ -499,7 +499,7 @@ func TestBudgetSurvivesRestart(t *testing.T) {
 			if got := h.browser().name("alice", "wrong").Refusal; got != signin.Wrong {
 				h.Errorf("within the budget: %q", got)
 			}
-			half.submit(ops.SubmitCode{Code: "000000"})
+			half.submit(ops.SubmitFactor{Response: ops.Response{Code: "000000"}})
 			h.browser().name("mallory", "wrong")
 		}
 		for _, who := range []string{"alice", "mallory"} {
@@ -508,14 +508,14 @@ func TestBudgetSurvivesRestart(t *testing.T) {
 			}
 		}
 		// The codes have a budget of their own; two consecutive ones help.
-		step := half.submit(ops.SubmitCode{Code: h.code(p)})
+		step := half.submit(ops.SubmitFactor{Response: ops.Response{Code: h.code(p)}})
 		half.stage(step, signin.StageFactor, signin.WrongCode)
-		if !step.Factors[0].Resync {
+		if !step.Prompts[0].Resync {
 			h.Error("the page does not offer to resynchronise")
 		}
 		h.tick()
 		c1, c2 := h.pair(p)
-		half.signedIn(half.submit(ops.SubmitResync{Factor: f.ID, Code1: c1, Code2: c2}))
+		half.signedIn(half.submit(ops.SubmitFactor{Factor: f.ID, Response: ops.Response{Code: c1, Code2: c2}}))
 
 		run(h, h.byAdmin(), ops.UnblockUser, ops.BlockUserIn{User: ops.Ref{Name: "alice"}})
 		for range 3 {
@@ -569,7 +569,7 @@ func TestTabsAndBackButton(t *testing.T) {
 			h.Error("the pre-auth cookie did not change")
 		}
 		stale := &browser{home: h, flow: old}
-		if step := stale.submit(ops.SubmitCode{Code: h.code(p)}); step.Verdict != signin.Ended {
+		if step := stale.submit(ops.SubmitFactor{Response: ops.Response{Code: h.code(p)}}); step.Verdict != signin.Ended {
 			h.Errorf("the old flow answers %+v", step)
 		}
 		// Back, and a wrong password: the flow of the other tab goes on.
@@ -583,10 +583,10 @@ func TestTabsAndBackButton(t *testing.T) {
 		}
 		code := h.code(p)
 		flow := b.flow
-		b.signedIn(b.submit(ops.SubmitCode{Code: code}))
+		b.signedIn(b.submit(ops.SubmitFactor{Response: ops.Response{Code: code}}))
 		// The code form once more, from the second tab.
 		again := &browser{home: h, flow: flow}
-		if step := again.submit(ops.SubmitCode{Code: code}); step.Verdict != signin.Ended || step.Session != nil {
+		if step := again.submit(ops.SubmitFactor{Response: ops.Response{Code: code}}); step.Verdict != signin.Ended || step.Session != nil {
 			h.Errorf("the form that was sent twice answers %+v", step)
 		}
 		b.call() // and the session of the first tab goes on
@@ -648,7 +648,7 @@ func TestBindingAtSignIn(t *testing.T) {
 		}
 		b.stage(b.submit(ops.SubmitPair{Code1: "000000", Code2: "111111"}), signin.StageBind, signin.WrongCode)
 		// One code, as if it were the second factor: no.
-		if step := b.submit(ops.SubmitCode{Code: h.code(p)}); step.Session != nil || !step.Ignored {
+		if step := b.submit(ops.SubmitFactor{Response: ops.Response{Code: h.code(p)}}); step.Session != nil || !step.Ignored {
 			h.Errorf("the code of a pending device: %+v", step)
 		}
 		c1, c2 := h.pair(p)
@@ -664,7 +664,7 @@ func TestBindingAtSignIn(t *testing.T) {
 		h.tick()
 		b = h.browser()
 		b.stage(b.name("alice", firstPassword), signin.StageFactor, "")
-		b.signedIn(b.submit(ops.SubmitCode{Code: h.code(p)}))
+		b.signedIn(b.submit(ops.SubmitFactor{Response: ops.Response{Code: h.code(p)}}))
 
 		// A second flow that was broken off leaves its device behind; it is replaced.
 		h.user("bob")
@@ -721,7 +721,7 @@ func TestPartialSignIns(t *testing.T) {
 		flows[signin.StageRoot] = root
 
 		wanted := map[signin.Stage]string{
-			signin.StageFactor: "SubmitCode SubmitResync", signin.StageNewPassword: "SubmitNewPassword", signin.StageBind: "SubmitPair",
+			signin.StageFactor: "SubmitFactor", signin.StageNewPassword: "SubmitNewPassword", signin.StageBind: "SubmitPair",
 			signin.StageAccount: "SubmitAccount", signin.StageRoot: "SubmitRoot SubmitAccount",
 		}
 		before := h.picture()
@@ -730,7 +730,7 @@ func TestPartialSignIns(t *testing.T) {
 				h.Errorf("%s: the pre-auth cookie is a session: %v", stage, err)
 			}
 			for _, form := range []ops.Submission{
-				ops.SubmitCode{Code: "123456"}, ops.SubmitResync{Factor: f.ID, Code1: "123456", Code2: "654321"},
+				ops.SubmitFactor{Response: ops.Response{Code: "123456"}}, ops.SubmitFactor{Factor: f.ID, Response: ops.Response{Code: "123456", Code2: "654321"}},
 				ops.SubmitNewPassword{Password: secret("another Password 9")}, ops.SubmitPair{Code1: "123456", Code2: "654321"},
 				ops.SubmitAccount{Alias: "evil"}, ops.SubmitRoot{Email: "evil@example.com", Password: secret("another Password 9")},
 				ops.SubmitSetup{Token: secret("nonsense")},
@@ -752,7 +752,7 @@ func TestPartialSignIns(t *testing.T) {
 		for _, call := range []ops.Call{h.by(ops.Caller{})} {
 			no(h, fault.Denied, call, ops.ListUsers, ops.Listing{})
 			no(h, fault.Unauthenticated, call, ops.SignOut, struct{}{})
-			no(h, fault.Unauthenticated, call, ops.StepUp, ops.StepUpIn{Code: "123456"})
+			no(h, fault.Unauthenticated, call, ops.StepUp, ops.StepUpIn{Response: ops.Response{Code: "123456"}})
 			no(h, fault.Invalid, call, ops.ListNotices, ops.Listing{})
 		}
 	})
@@ -854,7 +854,7 @@ func TestSetupLink(t *testing.T) {
 		h.tick()
 		r := h.browser()
 		r.stage(r.submit(ops.SubmitPassword{User: "root@EXAMPLE.com", Password: secret(firstPassword)}), signin.StageFactor, "")
-		r.signedIn(r.submit(ops.SubmitCode{Code: h.code(phones[0])}))
+		r.signedIn(r.submit(ops.SubmitFactor{Response: ops.Response{Code: h.code(phones[0])}}))
 		a := h.browser()
 		a.signedIn(a.submit(ops.SubmitPassword{Account: "example", User: "admin", Password: secret("another Password 9")}))
 	})

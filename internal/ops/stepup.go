@@ -19,51 +19,130 @@ import (
 //
 // What counts is a second factor of the user's own; a password does not, however
 // fresh. Only for a user who has no factor the password counts: that is how a
-// first factor is bound.
+// first factor is bound. A weak factor, a code that was sent, does for what is
+// the user's own; it does not for what is somebody else's, or everybody's.
 type Assurance struct {
 	Within time.Duration // how long ago it may have been proved
+	Least  iam.Strength  // how strong it must be; zero = iam.Weak
 }
 
 // What operations ask for. The shorter is for what would let somebody at a
 // borrowed screen come back: factors, passwords, keys, links.
 var (
 	freshly  = Assurance{Within: signin.Life}
-	recently = Assurance{Within: 30 * time.Minute}
+	recently = Assurance{Within: 30 * time.Minute, Least: iam.OneTimeCode}
 )
 
 // The nouns of a StepUp fault: what must be proved.
 const (
 	ProveFactor   = "second factor"
+	ProveStronger = "stronger second factor"
 	ProvePassword = "password"
 )
 
 // assure refuses a console session that has not proved enough lately. The fault
-// is StepUp, about ProveFactor or ProvePassword; its Name is the number of
-// minutes for which a proof will be good.
-func (env *Env) assure(need Assurance) error {
+// is StepUp, about ProveFactor, ProveStronger or ProvePassword; its Name is the
+// number of minutes for which a proof will be good.
+func (env *Env) assure(need Assurance, t *Target) error {
 	c := &env.Call.Caller
 	if need.Within == 0 || c.Console == nil {
 		return nil
+	}
+	if t.Noun == "user" && t.ID != c.User.ID {
+		need.Least = max(need.Least, iam.OneTimeCode)
 	}
 	n, err := env.Tx.FactorCount(c.Account, c.User.ID)
 	if err != nil {
 		return err
 	}
-	if last, ok := c.Console.Last(n > 0); ok && env.Now.Sub(last.At) < need.Within {
+	last, ok := c.Console.LastOf(max(need.Least, iam.Weak))
+	if n == 0 {
+		last, ok = c.Console.Last(false)
+	}
+	if ok && env.Now.Sub(last.At) < need.Within {
 		return nil
 	}
 	noun := ProvePassword
 	if n > 0 {
 		noun = ProveFactor
+		if weak, ok := c.Console.LastOf(iam.Weak); ok && env.Now.Sub(weak.At) < need.Within {
+			noun = ProveStronger // the one that was just proved did not do
+		}
 	}
 	return fault.Of(fault.StepUp, noun, strconv.Itoa(int(need.Within/time.Minute)))
 }
 
-// StepUpIn is the proof of a person who is signed in: a code of one of its
+// stepAsking is where a session asks for a factor. The session's own id, not its
+// secret, which changes with every proof.
+func (env *Env) stepAsking() asking {
+	c := &env.Call.Caller
+	return asking{purpose: ToStepUp, bound: []byte("session " + c.Console.ID.String()), user: &c.User}
+}
+
+// ShowStepUp lists the factors that the person who asks can prove; none means
+// that the password counts. No policy has a say.
+//
+// Errors: Unauthenticated when the caller is not in the console.
+var ShowStepUp = Op[struct{}, []Prompt]{
+	Name:       "ShowStepUp",
+	Grants:     Names{AWS: "warifu:ShowStepUp"},
+	Permission: Always,
+	Target:     func(env *Env, _ struct{}) (Target, error) { return userTarget(&env.Call.Caller.User), nil },
+	Do: func(env *Env, _ struct{}) ([]Prompt, error) {
+		c := &env.Call.Caller
+		if c.Console == nil {
+			return nil, errNoSession
+		}
+		all, err := env.usable(&c.User)
+		if err != nil {
+			return nil, err
+		}
+		return env.prompts(env.stepAsking(), all)
+	},
+}
+
+// FactorIn names one of the caller's own factors; 0 is the one used last.
+type FactorIn struct{ Factor name.ID }
+
+func (in FactorIn) record() audit.Fields {
+	if in.Factor != 0 {
+		return audit.Fields{"factor": in.Factor.String()}
+	}
+	return nil
+}
+
+// BeginStepUp makes the challenge of a factor that has one: it sends a code, or
+// makes what the browser is asked. It returns what ShowStepUp would.
+//
+// Errors: Unauthenticated when the caller is not in the console; Throttled.
+var BeginStepUp = Op[FactorIn, []Prompt]{
+	Name:       "BeginStepUp",
+	Grants:     Names{AWS: "warifu:StepUp"},
+	Permission: Always,
+	Mode:       Write,
+	Target:     func(env *Env, _ FactorIn) (Target, error) { return userTarget(&env.Call.Caller.User), nil },
+	Record:     FactorIn.record,
+	Do: func(env *Env, in FactorIn) ([]Prompt, error) {
+		c := &env.Call.Caller
+		if c.Console == nil {
+			return nil, errNoSession
+		}
+		all, err := env.usable(&c.User)
+		if err != nil {
+			return nil, err
+		}
+		if err := env.begin(env.stepAsking(), all, in.Factor); err != nil {
+			return nil, err
+		}
+		return env.prompts(env.stepAsking(), all)
+	},
+}
+
+// StepUpIn is the proof of a person who is signed in: the answer of one of its
 // factors, or its password while it has none.
 type StepUpIn struct {
-	Factor   name.ID // 0 = the one used last
-	Code     string
+	FactorIn
+	Response
 	Password seal.Secret
 
 	tried passwordTry
@@ -94,25 +173,20 @@ var StepUp = Op[StepUpIn, *SteppedUp]{
 		return in, err
 	},
 	Target: func(env *Env, _ StepUpIn) (Target, error) { return userTarget(&env.Call.Caller.User), nil },
-	Record: func(in StepUpIn) audit.Fields {
-		if in.Factor != 0 {
-			return audit.Fields{"factor": in.Factor.String()}
-		}
-		return nil
-	},
+	Record: func(in StepUpIn) audit.Fields { return in.record() },
 	Do: func(env *Env, in StepUpIn) (*SteppedUp, error) {
 		c := &env.Call.Caller
 		if c.Console == nil {
 			return nil, errNoSession
 		}
-		factors, err := env.Tx.Factors(c.Account, c.User.ID)
+		n, err := env.Tx.FactorCount(c.Account, c.User.ID)
 		if err != nil {
 			return nil, err
 		}
-		if len(factors) == 0 {
+		if n == 0 {
 			err = env.provePassword(&c.User, &in.tried)
 		} else {
-			err = env.proveFactor(factors, in)
+			err = env.proveFactor(in)
 		}
 		if err != nil {
 			return nil, err
@@ -122,20 +196,20 @@ var StepUp = Op[StepUpIn, *SteppedUp]{
 }
 
 // proveFactor adds the proof of one of the caller's factors to its session.
-func (env *Env) proveFactor(all []iam.Factor, in StepUpIn) error {
-	bad := fault.Of(fault.BadCode, "code", "")
-	f := chosen(all, in.Factor)
-	if f == nil {
-		return bad
-	}
-	ok, err := env.burnCode(f, in.Code)
+func (env *Env) proveFactor(in StepUpIn) error {
+	c := &env.Call.Caller
+	all, err := env.usable(&c.User)
 	if err != nil {
 		return err
 	}
-	if !ok {
-		return refuse(bad)
+	proved, ok, err := env.prove(env.stepAsking(), all, in.Factor, in.Response)
+	switch {
+	case err != nil:
+		return err
+	case !ok:
+		return refuse(fault.Of(fault.BadCode, "code", ""))
 	}
-	env.Call.Caller.Console.Proved = provedAnew(env.Call.Caller.Console.Proved, iam.Proved{Method: iam.MethodTOTP, Factor: f.ID, At: env.Now})
+	c.Console.Proved = provedAnew(c.Console.Proved, proved)
 	return nil
 }
 

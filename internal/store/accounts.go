@@ -99,8 +99,8 @@ func (tx *Tx) Counts(id name.Account) (c Counts, err error) {
 		(SELECT count(*) FROM roles WHERE account = $1),
 		(SELECT count(*) FROM policies WHERE account = $1),
 		(SELECT count(*) FROM policies p JOIN policy_versions v ON v.policy = p.id WHERE p.account = $1),
-		(SELECT count(*) FROM factors WHERE account = $1),
-		(SELECT count(*) FROM factors WHERE account = $1 AND enabled > 0),
+		(SELECT count(*) FROM factors WHERE account = $1 AND kind IN ('totp', 'hotp', 'passkey', 'u2f')),
+		(SELECT count(*) FROM factors WHERE account = $1 AND kind IN ('totp', 'hotp', 'passkey', 'u2f') AND enabled > 0),
 		(SELECT count(*) FROM users u JOIN factors f ON f.user_id = u.id WHERE u.account = $1 AND u.name_fold = '' AND f.enabled > 0),
 		(SELECT count(*) FROM users u JOIN access_keys k ON k.user_id = u.id WHERE u.account = $1 AND u.name_fold = ''),
 		(SELECT count(*) FROM users u JOIN login_profiles l ON l.user_id = u.id WHERE u.account = $1 AND u.name_fold = '')`

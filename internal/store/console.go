@@ -40,7 +40,7 @@ type UserRow struct {
 
 const (
 	hasPassword = `EXISTS (SELECT 1 FROM login_profiles l WHERE l.user_id = u.id)`
-	hasFactor   = `EXISTS (SELECT 1 FROM factors f WHERE f.user_id = u.id AND f.enabled > 0)`
+	hasFactor   = `EXISTS (SELECT 1 FROM factors f WHERE f.user_id = u.id AND f.enabled > 0 AND f.kind <> 'recovery')`
 	hasKey      = `EXISTS (SELECT 1 FROM access_keys k WHERE k.user_id = u.id)`
 	isBlocked   = `(EXISTS (SELECT 1 FROM blocks b WHERE b.user_id = u.id)
 		OR EXISTS (SELECT 1 FROM password_failures w WHERE w.user_id = u.id AND w.failures >= $4))`
@@ -57,7 +57,7 @@ const (
 // FindUsers lists users by name without case.
 func (tx *Tx) FindUsers(f UserFilter) ([]UserRow, error) {
 	query := `SELECT ` + userColumns + `, ` + hasPassword + `,
-			(SELECT count(*) FROM factors f WHERE f.user_id = u.id AND f.enabled > 0),
+			(SELECT count(*) FROM factors f WHERE f.user_id = u.id AND f.enabled > 0 AND f.kind <> 'recovery'),
 			(SELECT count(*) FROM access_keys k WHERE k.user_id = u.id), ` + isBlocked + `
 		FROM users u WHERE u.account = $1 AND u.name_fold > $2 AND ` + contains("u.name_fold", "$3")
 	for _, c := range []struct {
@@ -140,7 +140,7 @@ func (tx *Tx) Health(a name.Account, lockout int, keysOld, keysIdle, refusedSinc
 		return h, err
 	}
 	if _, err := tx.one(`SELECT count(*) FROM login_profiles l WHERE `+ofUsers+`
-			AND NOT EXISTS (SELECT 1 FROM factors f WHERE f.user_id = l.user_id AND f.enabled > 0)`, []any{int64(a)}, &h.NoMFA); err != nil {
+			AND NOT EXISTS (SELECT 1 FROM factors f WHERE f.user_id = l.user_id AND f.enabled > 0 AND f.kind <> 'recovery')`, []any{int64(a)}, &h.NoMFA); err != nil {
 		return h, err
 	}
 	if _, err := tx.one(`SELECT

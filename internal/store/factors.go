@@ -8,23 +8,31 @@ import (
 	"warifu/internal/name"
 )
 
-const factorColumns = `f.id, f.account, f.user_id, f.kind, f.name, f.path, f.seed, f.created, f.creator, f.enabled, f.expires,
-	f.tags, f.last_step, f.drift, f.failures, f.last_used`
+const factorColumns = `f.id, f.account, f.user_id, f.kind, f.name, f.path, f.hardware, f.seed, f.data, f.credential,
+	f.created, f.creator, f.enabled, f.expires, f.tags, f.last_step, f.drift, f.failures, f.last_used`
 
 func factorFields(f *iam.Factor) []any {
-	return []any{(*int64)(&f.ID), (*int64)(&f.Account), maybe{&f.User}, (*string)(&f.Kind), &f.Name, &f.Path, &f.Seed,
-		stamp{&f.Created}, (*int64)(&f.Creator), stamp{&f.Enabled}, stamp{&f.Expires},
+	return []any{(*int64)(&f.ID), (*int64)(&f.Account), maybe{&f.User}, (*string)(&f.Kind), &f.Name, &f.Path, &f.Hardware, &f.Seed,
+		&f.Data, &f.Credential, stamp{&f.Created}, (*int64)(&f.Creator), stamp{&f.Enabled}, stamp{&f.Expires},
 		tagList{&f.Tags}, &f.LastStep, &f.Drift, &f.Failures, stamp{&f.LastUsed}}
 }
 
 func scanFactor(r row, f *iam.Factor) error { return r.Scan(factorFields(f)...) }
 
-// InsertFactor adds a factor. Exists when the account has one of the same path
-// and name, compared with case.
+// InsertFactor adds a factor. Exists when the account has a device of the same
+// path and name, the user a factor of the same kind and name, compared with case,
+// or anybody the same credential.
 func (tx *Tx) InsertFactor(f *iam.Factor) error {
-	dataKey, err := sealedWith("factor", f.Name, f.Seed)
-	if err != nil {
-		return err
+	var seed, dataKey, credential any // NULL for kinds without
+	if f.Seed != nil {
+		id, err := sealedWith("factor", f.Name, f.Seed)
+		if err != nil {
+			return err
+		}
+		seed, dataKey = f.Seed, id
+	}
+	if f.Credential != nil {
+		credential = f.Credential
 	}
 	if f.User != 0 {
 		if err := tx.owns(f.Account, iam.KindUser, f.User); err != nil {
@@ -32,10 +40,11 @@ func (tx *Tx) InsertFactor(f *iam.Factor) error {
 		}
 	}
 	return tx.insert("factor", f.ARN(), `INSERT INTO factors
-		(id, account, user_id, kind, name, path, seed, seed_key, created, creator, enabled, expires, tags, last_step, drift, failures, last_used)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) ON CONFLICT DO NOTHING`,
-		int64(f.ID), int64(f.Account), optional(f.User), string(f.Kind), f.Name, f.Path, f.Seed, dataKey,
-		micros(f.Created), int64(f.Creator), micros(f.Enabled), micros(f.Expires),
+		(id, account, user_id, kind, name, path, hardware, seed, seed_key, data, credential, created, creator, enabled, expires,
+		tags, last_step, drift, failures, last_used)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20) ON CONFLICT DO NOTHING`,
+		int64(f.ID), int64(f.Account), optional(f.User), string(f.Kind), f.Name, f.Path, f.Hardware, seed, dataKey,
+		f.Data, credential, micros(f.Created), int64(f.Creator), micros(f.Enabled), micros(f.Expires),
 		tagText(f.Tags), f.LastStep, f.Drift, f.Failures, micros(f.LastUsed))
 }
 
@@ -45,10 +54,16 @@ func (tx *Tx) FactorByID(a name.Account, id name.ID) (*iam.Factor, error) {
 		`SELECT `+factorColumns+` FROM factors f WHERE f.id = $1 AND f.account = $2`, int64(id), int64(a))
 }
 
-// FactorBySerial returns the factor that a serial number names.
+// FactorByCredential returns the factor of a WebAuthn credential or U2F key, of
+// whichever account.
+func (tx *Tx) FactorByCredential(credential []byte) (*iam.Factor, error) {
+	return get(tx, scanFactor, "factor", "", `SELECT `+factorColumns+` FROM factors f WHERE f.credential = $1`, credential)
+}
+
+// FactorBySerial returns the device that a serial number names.
 func (tx *Tx) FactorBySerial(a name.Account, path, factor string) (*iam.Factor, error) {
 	return get(tx, scanFactor, "factor", name.MFAARN(a, path, factor),
-		`SELECT `+factorColumns+` FROM factors f WHERE f.account = $1 AND f.name = $2 AND f.path = $3`, int64(a), factor, path)
+		`SELECT `+factorColumns+` FROM factors f WHERE f.account = $1 AND f.name = $2 AND f.path = $3 AND f.kind IN ('totp', 'hotp')`, int64(a), factor, path)
 }
 
 // Factors returns the factors bound to a user, oldest first.
@@ -57,15 +72,16 @@ func (tx *Tx) Factors(a name.Account, user name.ID) ([]iam.Factor, error) {
 		WHERE f.user_id = $1 AND f.account = $2 ORDER BY f.enabled, f.id`, int64(user), int64(a))
 }
 
-// FactorCount counts the factors bound to a user.
+// FactorCount counts the factors bound to a user, recovery codes not among them.
 func (tx *Tx) FactorCount(a name.Account, user name.ID) (int, error) {
-	return tx.count(`SELECT count(*) FROM factors WHERE user_id = $1 AND account = $2`, int64(user), int64(a))
+	return tx.count(`SELECT count(*) FROM factors WHERE user_id = $1 AND account = $2 AND kind <> 'recovery'`, int64(user), int64(a))
 }
 
-// FactorsPage lists an account's factors, each with the user it is bound to, by
-// name in byte order and then id.
+// FactorsPage lists an account's virtual devices, each with the user it is bound
+// to, by name in byte order and then id.
 func (tx *Tx) FactorsPage(a name.Account, which Assignment, after After, limit int) ([]FactorUse, error) {
-	query := `SELECT ` + factorColumns + ` FROM factors f WHERE f.account = $1 AND (f.name, f.id) > ($2, $3)`
+	query := `SELECT ` + factorColumns + ` FROM factors f WHERE f.account = $1 AND (f.name, f.id) > ($2, $3)
+		AND f.kind = 'totp' AND NOT f.hardware`
 	switch which {
 	case AssignmentAssigned:
 		query += ` AND f.user_id IS NOT NULL`
