@@ -45,7 +45,7 @@ func (cmd *serveCmd) Run(h *host) error {
 		return err
 	}
 	defer f.close()
-	counts.Gauge("warifu_password_queue", "Sign-ins that wait for a password hash to be computed.", func() float64 { return float64(f.gate.Waiting()) })
+	counts.Gauge("warifu_password_queue", func() float64 { return float64(f.gate.Waiting()) })
 
 	l, err := listen(conf)
 	if err != nil {

@@ -28,7 +28,7 @@ func TestScrape(t *testing.T) {
 	end(403)
 	m.Begin("gateway")(999)
 	m.Panic()
-	m.Gauge("warifu_waiting", "Waiting.", func() float64 { return 7 })
+	m.Gauge("warifu_waiting", func() float64 { return 7 })
 	out := scrape(m)
 	for _, want := range []string{
 		`warifu_operations_total{door="aws",kind="",operation="CreateUser",result="allowed"} 1`,
