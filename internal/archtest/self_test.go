@@ -3,6 +3,7 @@ package archtest
 import (
 	"go/parser"
 	"go/token"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -17,6 +18,22 @@ func fake(t *testing.T, path, source string, imports ...string) *pack {
 	}
 	p.files = append(p.files, f)
 	return p
+}
+
+// What a carrier reaches does not count, unless something else reaches it, too.
+func TestReach(t *testing.T) {
+	imports := map[string][]string{
+		"room": {"fmt", "github.com/go-webauthn/webauthn/protocol"}, "github.com/go-webauthn/webauthn/protocol": {"net/http"},
+		"both": {"room", "other"}, "other": {"net/http"},
+	}
+	for from, want := range map[string]bool{"room": false, "both": true, "other": true} {
+		if got := slices.Contains(reach(imports, from), "net/http"); got != want {
+			t.Errorf("%s reaches net/http: %v, want %v", from, got, want)
+		}
+	}
+	if !slices.Contains(reach(imports, "both"), "github.com/go-webauthn/webauthn/protocol") {
+		t.Error("a carrier itself is not reached")
+	}
 }
 
 // Every rule finds what it is for, and leaves alone what is allowed: a rule that
