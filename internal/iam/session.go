@@ -148,6 +148,8 @@ const (
 	NoticeBlocked         NoticeKind = "blocked"
 	NoticeUnblocked       NoticeKind = "unblocked"
 	NoticeEnrolmentLink   NoticeKind = "enrolment link"
+	NoticeCLILogin        NoticeKind = "command line signed in"
+	NoticeCLIReused       NoticeKind = "command line ended"
 )
 
 // Notice tells a user of a change to its own security, whoever made it.

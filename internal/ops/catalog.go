@@ -83,5 +83,9 @@ func Catalog() []Entry {
 		entry(RemoveUser), entry(RemoveGroup), entry(RemoveRole), entry(RemovePolicy),
 		// console_try.go, console_sum.go
 		entry(TryAccess), entry(TryPolicy), entry(CheckPolicy), entry(SumUpAccess),
+		// clilogin.go, clilogin_device.go, clilogin_tokens.go
+		entry(InspectCLILogin), entry(ApproveCLILogin), entry(ListCLILogins), entry(EndCLILogin),
+		entry(BeginDeviceLogin), entry(InspectDeviceLogin), entry(AnswerDeviceLogin),
+		entry(RedeemCLICode), entry(RedeemDeviceCode), entry(RefreshCLILogin), entry(LeaveCLILogin),
 	}
 }

@@ -109,15 +109,22 @@ func (tx *Tx) SetSessionSeen(a name.Account, id name.ID, at time.Time) error {
 	return err
 }
 
-// DeleteSession ends a user's session.
+// DeleteSession ends a user's session, and the command lines that were approved
+// in it.
 func (tx *Tx) DeleteSession(a name.Account, user, id name.ID) error {
+	if _, err := tx.exec(`DELETE FROM cli_logins WHERE session = $1 AND user_id = $2 AND account = $3`, int64(id), int64(user), int64(a)); err != nil {
+		return err
+	}
 	return tx.change("session", id.String(), `DELETE FROM sessions WHERE id = $1 AND user_id = $2 AND account = $3`,
 		int64(id), int64(user), int64(a))
 }
 
 // DeleteSessions ends all sessions of a user but one, or all when keep is zero,
-// and returns how many.
+// with the command lines that were approved in them, and returns how many.
 func (tx *Tx) DeleteSessions(a name.Account, user, keep name.ID) (int, error) {
+	if _, err := tx.exec(`DELETE FROM cli_logins WHERE user_id = $1 AND account = $2 AND session <> $3`, int64(user), int64(a), int64(keep)); err != nil {
+		return 0, err
+	}
 	n, err := tx.exec(`DELETE FROM sessions WHERE user_id = $1 AND account = $2 AND id <> $3`, int64(user), int64(a), int64(keep))
 	return int(n), err
 }
