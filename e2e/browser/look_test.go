@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"sync/atomic"
 
 	"github.com/chromedp/cdproto/cdp"
@@ -49,16 +50,33 @@ func (b *tab) look(name string) *tab {
 		b.t.Errorf("%s transfers %d bytes, more than %d", b.path(), n, maxBytes)
 	}
 	b.translated()
+	shape := eval[string](b, shapeScript)
 	for _, v := range b.views() {
 		b.show(v.dark, v.width)
 		b.fits(v)
-		b.axe(v)
+		if _, seen := shapes.LoadOrStore(v.String()+shape, true); !seen {
+			b.axe(v)
+		}
 		b.picture(name, v)
 	}
 	b.show(false, 1280)
 	b.settle()
 	return b
 }
+
+// shapes are the pages that axe has looked at, by view and shape. It takes half a
+// second each time, and finds the same where only words differ.
+var shapes sync.Map
+
+// shapeScript tells the shape of the page: its elements in order, with what axe
+// judges by, and whether there is a text, but not which.
+const shapeScript = `(() => {
+	const of = (n) => n.nodeType == Node.TEXT_NODE ? (n.data.trim() ? "t" : "") : n.nodeType != Node.ELEMENT_NODE ? "" :
+		"<" + n.tagName + [...n.attributes].filter((a) => a.value).map((a) =>
+			/^(class|role|type|open|hidden|disabled|tabindex|aria-(current|hidden|expanded|invalid|live))$/.test(a.name) ? a.name + "=" + a.value : a.name).join() +
+		">" + (n.tagName == "svg" || n.tagName == "SCRIPT" ? "" : [...n.childNodes].map(of).join("")) + "/";
+	return of(document.body);
+})()`
 
 // translated checks that the page is in the tab's language, whole.
 func (b *tab) translated() {
@@ -170,10 +188,10 @@ func (b *tab) picture(name string, v view) {
 	if folder == "" {
 		return
 	}
-	size := eval[[2]float64](b, "[document.documentElement.clientWidth, Math.max(document.documentElement.scrollHeight, innerHeight)]")
-	shot := must(call(b, page.CaptureScreenshot, page.CaptureScreenshotParams{
-		CaptureBeyondViewport: new(true), Clip: &page.Viewport{Width: size[0], Height: min(size[1], 6000), Scale: 1},
-	}))(b.t)
+	// As tall as the page: what lies below the window may not have been drawn.
+	height := eval[int64](b, "Math.min(6000, Math.max(document.documentElement.scrollHeight, innerHeight))")
+	b.resize(v.width, height)
+	shot := must(call(b, page.CaptureScreenshot, page.CaptureScreenshotParams{}))(b.t)
 	file := fmt.Sprintf("%s-%s-%s-%s.png", strings.ToLower(odd.ReplaceAllString(b.t.Name(), "-")), odd.ReplaceAllString(name, "-"), b.lang, v)
 	if err := os.WriteFile(filepath.Join(folder, fmt.Sprintf("%03d-%s", pictures.Add(1), file)), shot.Data, 0o644); err != nil {
 		b.t.Fatal(err)

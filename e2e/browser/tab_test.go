@@ -21,7 +21,7 @@ import (
 )
 
 // patience is how long a page may take to load on a busy machine.
-const patience = 20 * time.Second
+const patience = 45 * time.Second
 
 // tab is a tab of the browser.
 type tab struct {
@@ -30,6 +30,7 @@ type tab struct {
 	ctx  context.Context
 	base string
 	lang string // what the browser asks for
+	dark bool   // which of the looks comes first
 }
 
 // open opens a tab in a profile of its own: nothing is signed in there.
@@ -100,8 +101,13 @@ func (b *tab) show(dark bool, width int64) {
 			{Name: "prefers-reduced-motion", Value: "reduce"}, // colours change at once
 		},
 	}))(b.t)
+	b.resize(width, 800)
+}
+
+func (b *tab) resize(width, height int64) {
+	b.t.Helper()
 	must(call(b, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{
-		Width: width, Height: 800, DeviceScaleFactor: 1,
+		Width: width, Height: height, DeviceScaleFactor: 1,
 	}))(b.t)
 }
 
@@ -253,6 +259,13 @@ func (b *tab) find(role, name string) cdp.BackendNodeID {
 	}
 	b.t.Fatalf("%s has %d elements %s %q and %d that begin so; there are %q", b.path(), len(exact), role, name, len(begin), all)
 	return 0
+}
+
+// has reports whether there is such an element.
+func (b *tab) has(role, name string) bool {
+	b.t.Helper()
+	exact, begin, _ := b.search(role, name)
+	return len(exact)+len(begin) > 0
 }
 
 func (b *tab) search(role, name string) (exact, begin []cdp.BackendNodeID, all []string) {
