@@ -77,9 +77,12 @@ func Owns(r *http.Request) bool {
 		return (r.Method == http.MethodGet || r.Method == http.MethodHead) && r.URL.RawQuery == "" &&
 			r.Header.Get("Authorization") == "" && strings.Contains(r.Header.Get("Accept"), "text/html")
 	}
+	if r.URL.Path == authorizePath {
+		return true
+	}
 	first, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
 	switch first {
-	case "console", "signin", "signout", "setup", "enrol", "security", "stepup", "preferences", "static", "favicon.ico":
+	case "console", "signin", "signout", "setup", "enrol", "security", "stepup", "preferences", "static", "device", "favicon.ico":
 		return r.Header.Get("Authorization") == "" && !r.URL.Query().Has("X-Amz-Signature")
 	}
 	return false

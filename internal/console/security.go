@@ -71,13 +71,14 @@ func load[In, Out any](rq *request, op ops.Op[In, Out], in In) (p part[Out], err
 
 // security is what the Security page shows.
 type security struct {
-	Root     bool
-	Password part[*ops.Login]
-	Devices  part[ops.DeviceList]
-	Keys     part[ops.KeyList]
-	Sessions part[page.Page[ops.SessionInfo]]
-	Activity part[page.Page[audit.Event]]
-	Notices  ops.NoticeList
+	Root      bool
+	Password  part[*ops.Login]
+	Devices   part[ops.DeviceList]
+	Keys      part[ops.KeyList]
+	Sessions  part[page.Page[ops.SessionInfo]]
+	Activity  part[page.Page[audit.Event]]
+	Notices   ops.NoticeList
+	CLILogins part[[]iam.CLILogin]
 }
 
 // securityPage shows how one gets in oneself, and what happened.
@@ -95,6 +96,9 @@ func securityPage(rq *request) (err error) {
 		return err
 	}
 	if d.Sessions, err = load(rq, ops.ListSessions, ops.UserListing{}); err != nil {
+		return err
+	}
+	if d.CLILogins, err = rq.cliLogins(); err != nil {
 		return err
 	}
 	if d.Activity, err = load(rq, ops.LookupEvents, ownEvents(rq, "")); err != nil {
