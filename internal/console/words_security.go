@@ -34,24 +34,9 @@ func (l *language) securityFuncs() template.FuncMap {
 	}
 }
 
-// Marks by which a User-Agent tells browser and system, the telling ones first:
-// most browsers name others, too.
-var (
-	browserMarks = [][2]string{{"Edg/", "Edge"}, {"OPR/", "Opera"}, {"SamsungBrowser/", "Samsung Internet"}, {"Firefox/", "Firefox"}, {"HeadlessChrome/", "Chrome"}, {"Chrome/", "Chrome"}, {"Safari/", "Safari"}}
-	systemMarks  = [][2]string{{"iPhone", "iPhone"}, {"iPad", "iPad"}, {"Android", "Android"}, {"Windows", "Windows"}, {"Macintosh", "macOS"}, {"CrOS", "ChromeOS"}, {"Linux", "Linux"}}
-)
-
 // browser names a browser in words.
 func (l *language) browser(userAgent string) string {
-	find := func(marks [][2]string) string {
-		for _, m := range marks {
-			if strings.Contains(userAgent, m[0]) {
-				return m[1]
-			}
-		}
-		return ""
-	}
-	b, s := find(browserMarks), find(systemMarks)
+	b, s := iam.Agent(userAgent)
 	switch {
 	case b != "" && s != "":
 		return l.text("sessions.browser", "browser", b, "system", s)
