@@ -87,7 +87,15 @@ func saveAlias(rq *request) error {
 
 func saveSignIn(rq *request) error {
 	f := rq.form()
-	in := ops.SecurityPreferences{MFARequired: f.Get("mfa") != "", LinkOnly: f.Get("link") != ""}
+	now, err := run(rq, ops.GetSecurityPreferences, struct{}{})
+	if err != nil {
+		return err
+	}
+	in := ops.SetSecurityPreferencesIn{SecurityPreferences: now}
+	in.MFAForLogin, in.LinkOnly = "independent", f.Get("link") != ""
+	if f.Get("mfa") != "" {
+		in.MFAForLogin = "mandatory"
+	}
 	if _, err := run(rq, ops.SetSecurityPreferences, in); err != nil {
 		return f.again(err, nil, func() error { return settingsPage(rq) })
 	}

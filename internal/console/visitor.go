@@ -59,7 +59,7 @@ func (rq *request) recognise() error {
 	if secret == "" {
 		return errSignedOut
 	}
-	c, err := rq.c.Ops.Session(rq.r.Context(), seal.NewSecret([]byte(secret)))
+	c, err := rq.c.Ops.Session(rq.r.Context(), seal.NewSecret([]byte(secret)), rq.source)
 	if fault.Is(err, fault.Unauthenticated) {
 		rq.dropCookie(cookieSession)
 		return errSignedOut

@@ -152,6 +152,9 @@ type AccessKey struct {
 	LastUsed    time.Time // zero = never
 	LastService string
 	LastRegion  string
+
+	Idled   time.Time // when it was turned off because nobody used it; zero = it was not
+	Enabled time.Time // when it was last turned on; zero = never since it was made
 }
 
 // LoginProfile is a user's password for the console.
@@ -159,6 +162,17 @@ type LoginProfile struct {
 	User          name.ID
 	Hash          string // PHC string, see internal/password
 	ResetRequired bool
+	MFARequired   bool // the user must have a second factor, whatever others must (MFABindRequired)
 	Created       time.Time
 	Changed       time.Time
+
+	Disabled    time.Time // when the password ceased to let in; zero = it does
+	DisabledFor string    // DisabledByHand or DisabledIdle
+	Enabled     time.Time // when an administrator last let it in again; zero = never
 }
+
+// Why a login profile is disabled.
+const (
+	DisabledByHand = "administrator"
+	DisabledIdle   = "idle" // nobody signed in with it for Preferences.IdleDaysUsers
+)

@@ -124,17 +124,6 @@ func (s *Session) Method() string {
 	return strings.Join(methods, "+")
 }
 
-// Preferences are what an account asks of everybody who signs in.
-type Preferences struct {
-	// MFARequired asks for a second factor of every user: one who has none
-	// binds one before anything else. The root user must always.
-	MFARequired bool
-
-	// LinkOnly lets users bind their first factor by an administrator's
-	// enrolment link only, never with the password alone.
-	LinkOnly bool
-}
-
 // NoticeKind says what a user is told.
 type NoticeKind string
 

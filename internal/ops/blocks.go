@@ -1,7 +1,6 @@
 package ops
 
 import (
-	"strconv"
 	"time"
 
 	"warifu/internal/audit"
@@ -164,36 +163,4 @@ func (env *Env) lockedUsers(key page.Key, limit int) (all []BlockedUser, err err
 		}
 	}
 	return all, err
-}
-
-// SecurityPreferences are what an account asks of everybody who signs in.
-type SecurityPreferences = iam.Preferences
-
-// GetSecurityPreferences reads what the account asks of those who sign in.
-var GetSecurityPreferences = Op[struct{}, SecurityPreferences]{
-	Name:   "GetSecurityPreferences",
-	Grants: Names{AWS: "warifu:GetSecurityPreferences"},
-	Target: func(*Env, struct{}) (Target, error) { return Target{Noun: "preferences"}, nil },
-	Do: func(env *Env, _ struct{}) (SecurityPreferences, error) {
-		return env.Tx.Preferences(env.Call.Caller.Account)
-	},
-}
-
-// SetSecurityPreferences sets what the account asks of those who sign in, as a
-// whole. Sessions that are open stay open.
-var SetSecurityPreferences = Op[SecurityPreferences, struct{}]{
-	Name:   "SetSecurityPreferences",
-	Grants: Names{AWS: "warifu:SetSecurityPreferences"},
-	Mode:   Write,
-	Needs:  recently,
-	Target: func(*Env, SecurityPreferences) (Target, error) {
-		// As with blocks: who may not manage IAM may not do this.
-		return Target{Noun: "preferences", Also: []Need{{Grants: Names{AWS: "iam:UpdateAccountPasswordPolicy"}}}}, nil
-	},
-	Record: func(p SecurityPreferences) audit.Fields {
-		return audit.Fields{"mfaRequired": strconv.FormatBool(p.MFARequired), "linkOnly": strconv.FormatBool(p.LinkOnly)}
-	},
-	Do: func(env *Env, p SecurityPreferences) (none struct{}, err error) {
-		return none, env.Tx.SetPreferences(env.Call.Caller.Account, p)
-	},
 }

@@ -25,13 +25,13 @@ func TestBlockingIsManagementOfIdentities(t *testing.T) {
 			if name == "administration" {
 				testkit.Do(t, w, p.call(t), ops.BlockUser, in)
 				testkit.Do(t, w, p.call(t), ops.UnblockUser, in)
-				testkit.Do(t, w, p.call(t), ops.SetSecurityPreferences, ops.SecurityPreferences{})
+				testkit.Do(t, w, p.call(t), ops.SetSecurityPreferences, mandatory())
 				return
 			}
 			for what, err := range map[string]error{
 				"BlockUser":              testkit.Fails(t, w, p.call(t), ops.BlockUser, in),
 				"UnblockUser":            testkit.Fails(t, w, p.call(t), ops.UnblockUser, in),
-				"SetSecurityPreferences": testkit.Fails(t, w, p.call(t), ops.SetSecurityPreferences, ops.SecurityPreferences{}),
+				"SetSecurityPreferences": testkit.Fails(t, w, p.call(t), ops.SetSecurityPreferences, mandatory()),
 			} {
 				if !fault.Is(err, fault.Denied) {
 					t.Errorf("%s: %v", what, err)

@@ -20,10 +20,11 @@ const (
 // of their account and are checked against it inside each transaction, so a
 // stale one is never acted on.
 type cache struct {
-	keys       bounded[string, *Credential]
-	principals bounded[name.ID, *principal]
-	standing   bounded[name.ID, int64]      // users behind sessions: the revision at which each was not blocked
-	texts      bounded[string, *policy.Set] // compiled policies by what they are: texts never change
+	keys        bounded[string, *Credential]
+	principals  bounded[name.ID, *principal]
+	standing    bounded[name.ID, int64] // users behind sessions: the revision at which each was not blocked
+	preferences bounded[name.Account, *keptPreferences]
+	texts       bounded[string, *policy.Set] // compiled policies by what they are: texts never change
 }
 
 // principal is a user or role with its compiled policies as of a revision.

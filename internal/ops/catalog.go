@@ -76,7 +76,8 @@ func Catalog() []Entry {
 		entry(CreateEnrolmentLink), entry(ListEnrolmentLinks), entry(RevokeEnrolmentLink),
 		entry(InspectEnrolmentLink), entry(OpenEnrolmentLink), entry(UseEnrolmentLink),
 		entry(BlockUser), entry(UnblockUser), entry(ListBlockedUsers),
-		entry(GetSecurityPreferences), entry(SetSecurityPreferences),
+		// preferences.go
+		entry(GetSecurityPreferences), entry(SetSecurityPreferences), entry(SetSecurityPreference),
 		// console_find.go, console_remove.go
 		entry(FindUsers), entry(FindGroups), entry(FindRoles), entry(FindPolicies), entry(GetAccountHealth), entry(MayI),
 		entry(GetUserBelongings), entry(GetGroupBelongings), entry(GetRoleBelongings), entry(GetPolicyBelongings),

@@ -89,7 +89,7 @@ func console(t testing.TB, w *testkit.World, user, seed string) ops.Call {
 	if step.Session == nil {
 		t.Fatalf("%s is not signed in: %+v", user, step)
 	}
-	c, err := w.Session(ctx, step.Session.Token)
+	c, err := w.Session(ctx, step.Session.Token, ops.Source{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -303,7 +303,7 @@ func TestP10CommandLinesEndWithTheirSession(t *testing.T) {
 				}
 				testkit.Do(t, w, me, ops.EndCLILogin, ops.CLILoginIn{Login: all[0].ID})
 			},
-			"its end": func(ops.Call) { w.Clock.Advance(ops.SessionLife) },
+			"its end": func(ops.Call) { w.Clock.Advance(sessionLife) },
 		} {
 			user := strings.ReplaceAll(what, " ", "-")
 			cliUser(t, w, user, false)
@@ -337,7 +337,7 @@ func TestCLILoginOutlivesIdleness(t *testing.T) {
 	h := newHolder(t)
 	ok := testkit.Do(t, w, me, ops.ApproveCLILogin, cliRequest())
 	got := testkit.Do(t, w, anonymous(w), ops.RedeemCLICode, redeem(t, w, h, ok.Code))
-	w.Clock.Advance(ops.SessionLife - 5*time.Minute)
+	w.Clock.Advance(sessionLife - 5*time.Minute)
 	if err := w.Sweep(context.Background()); err != nil {
 		t.Fatal(err)
 	}

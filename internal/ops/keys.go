@@ -159,7 +159,7 @@ var UpdateAccessKey = Op[UpdateAccessKeyIn, struct{}]{
 		if err != nil {
 			return none, err
 		}
-		return none, noSuchKey(env.Tx.UpdateKeyStatus(u.Account, u.ID, in.Key, in.Status), in.Key)
+		return none, noSuchKey(env.Tx.UpdateKeyStatus(u.Account, u.ID, in.Key, in.Status, env.Now), in.Key)
 	},
 }
 

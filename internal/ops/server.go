@@ -78,6 +78,7 @@ func New(c Config) (*Server, error) {
 		limits: c.Limits, issuer: cmp.Or(c.Issuer, "Warifu"), observe: c.Observe, contextKeys: policy.NewKeys(keyNames...),
 	}
 	s.cache.keys.max, s.cache.principals.max, s.cache.standing.max, s.cache.texts.max = maxKeys, maxPrincipals, maxPrincipals, maxTexts
+	s.cache.preferences.max = maxPrincipals
 	if s.limits == (Limits{}) {
 		s.limits = DefaultLimits
 	}

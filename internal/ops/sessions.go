@@ -19,12 +19,7 @@ import (
 	"warifu/policy"
 )
 
-// Lives of a console session: a working day's half, as Alibaba Cloud has it, and
-// an hour without a request (NIST SP 800-63B, AAL2).
 const (
-	SessionLife = 6 * time.Hour
-	SessionIdle = time.Hour
-
 	// seenEvery is how exact the last request of a session is kept: a write for
 	// each would cost more than the request.
 	seenEvery = time.Minute
@@ -69,21 +64,22 @@ func endedSession(err error) error {
 	return err
 }
 
-// Session finds who is signed in with a session cookie. Its Caller goes into the
-// Call of every operation of the page; Caller.Console says when it ends.
+// Session finds who is signed in with a session cookie, in a request from an
+// address. Its Caller goes into the Call of every operation of the page;
+// Caller.Console says when it ends.
 //
 // A session that was ended, has run out, or whose user was deleted or blocked is
 // good for nothing from the next look on, on every node: it is read from the
 // database each time (security checklist P-10).
 //
 // Errors: Unauthenticated, the same for every reason.
-func (s *Server) Session(ctx context.Context, token seal.Secret) (c Caller, err error) {
+func (s *Server) Session(ctx context.Context, token seal.Secret, from Source) (c Caller, err error) {
 	if !isToken(sessionToken, token) {
 		return c, errNoSession
 	}
 	now := s.now()
 	err = s.store.View(ctx, func(tx *store.Tx) (err error) {
-		c, err = s.consoleCaller(tx, hashToken(token), now)
+		c, err = s.consoleCaller(tx, hashToken(token), &Call{Source: from}, now)
 		return err
 	})
 	if err != nil {
@@ -96,16 +92,13 @@ func (s *Server) Session(ctx context.Context, token seal.Secret) (c Caller, err 
 }
 
 // consoleCaller reads a session and its user.
-func (s *Server) consoleCaller(tx *store.Tx, hash []byte, now time.Time) (c Caller, err error) {
+func (s *Server) consoleCaller(tx *store.Tx, hash []byte, call *Call, now time.Time) (c Caller, err error) {
 	session, err := tx.SessionByHash(hash)
 	if err != nil {
 		return c, err
 	}
 	if at, ok := s.usage.session(session.ID); ok && at.After(session.Seen) {
 		session.Seen = at
-	}
-	if !session.Live(now) {
-		return c, errNoSession
 	}
 	c = Caller{Account: session.Account, Kind: policy.User, Console: session, MFA: MFA{Known: true}}
 	if last, ok := session.Last(true); ok {
@@ -122,6 +115,14 @@ func (s *Server) consoleCaller(tx *store.Tx, hash []byte, now time.Time) (c Call
 	if c.User.Root {
 		c.Kind = policy.Root
 	}
+	wanted, err := s.preferencesOf(tx, c.Account, c.revision)
+	if err != nil {
+		return c, err
+	}
+	if !live(session, &c.User, wanted, call, now) {
+		return c, errNoSession
+	}
+	session.Expires = wanted.Ends(session)
 	return c, nil
 }
 
@@ -148,7 +149,7 @@ func notBlocked(tx *store.Tx, a name.Account, user name.ID) error {
 
 // stillSignedIn reads the caller's session again inside the transaction.
 func (env *Env) stillSignedIn() error {
-	fresh, err := env.consoleCaller(env.Tx, env.Call.Caller.Console.Hash, env.Now)
+	fresh, err := env.consoleCaller(env.Tx, env.Call.Caller.Console.Hash, &env.Call, env.Now)
 	if err != nil {
 		return endedSession(err)
 	}
@@ -167,9 +168,13 @@ func (env *Env) openSession(u *iam.User, proved []iam.Proved) (*OpenedSession, e
 	if err != nil {
 		return nil, err
 	}
+	wanted, err := env.Tx.Preferences(u.Account)
+	if err != nil {
+		return nil, err
+	}
 	s := iam.Session{
 		ID: id, Hash: hashToken(token), Account: u.Account, User: u.ID, Created: env.Now, Seen: env.Now,
-		Idle: SessionIdle, Expires: env.Now.Add(SessionLife), Proved: proved,
+		Idle: wanted.Idle(), Expires: env.Now.Add(wanted.Life()), Proved: proved,
 		Source: env.source(), UserAgent: clipped(env.Call.Source.UserAgent),
 	}
 	if err := env.Tx.InsertSession(&s); err != nil {

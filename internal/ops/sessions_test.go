@@ -56,7 +56,7 @@ func TestSessionsRunOut(t *testing.T) {
 			h.clock.Advance(10 * time.Minute)
 			h.must(h.Flush(context.Background()))
 			h.Server = h.node(h.store) // forgets what was not written
-			if h.clock.Now().Sub(testkit.Epoch) > ops.SessionIdle {
+			if h.clock.Now().Sub(testkit.Epoch) > sessionIdle {
 				lazy.out("idle for an hour")
 			}
 		}
@@ -167,7 +167,7 @@ func TestSessionOps(t *testing.T) {
 		h.grant("alice", `{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"*","Resource":"*"}]}`)
 		no(h, fault.Denied, b.call(), ops.ListSessions, ops.UserListing{})
 		for _, bad := range []string{"", "x", "x" + string(b.session.Reveal()), string(b.session.Reveal()) + "x", string(b.session.Reveal()[:20])} {
-			if _, err := h.Session(context.Background(), secret(bad)); !fault.Is(err, fault.Unauthenticated) {
+			if _, err := h.Session(context.Background(), secret(bad), ops.Source{}); !fault.Is(err, fault.Unauthenticated) {
 				h.Errorf("the token %q answers %v", bad, err)
 			}
 		}

@@ -401,7 +401,7 @@ func (s *signing) identify(form SubmitPassword, t *formTry) (p signin.Proof, fac
 			return p, facts, err
 		}
 		s.key = s.strangerKey(who.Key(account))
-		facts.Failures, err = s.Tx.StrangerFailures(s.key)
+		facts.Lane.Failures, err = s.Tx.StrangerFailures(s.key)
 		return p, facts, err
 	}
 	s.is(u)
@@ -466,14 +466,13 @@ func (s *signing) facts() (f signin.Facts, err error) {
 		f.TokenSpent, err = s.tokenSpent()
 		return f, err
 	}
-	if f.Failures, err = s.Tx.Failures(u.ID); err != nil {
+	if f.Lane.Failures, err = s.Tx.Failures(u.ID); err != nil {
 		return f, err
 	}
-	wanted, err := s.Tx.Preferences(u.Account)
-	if err != nil {
+	if f.Wanted, err = s.Tx.Preferences(u.Account); err != nil {
 		return f, err
 	}
-	f.MFARequired, f.LinkOnly = wanted.MFARequired || u.Root, wanted.LinkOnly && !u.Root
+	f.Root, f.Bound = u.Root, len(f.Factors) > 0
 	return f, s.passwordFacts(u, &f)
 }
 

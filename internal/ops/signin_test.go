@@ -213,7 +213,7 @@ func (b *browser) show() *ops.SignInStep {
 // call is a call with the session cookie.
 func (b *browser) call() ops.Call {
 	b.Helper()
-	c, err := b.Session(context.Background(), b.session)
+	c, err := b.Session(context.Background(), b.session, ops.Source{})
 	b.must(err)
 	return b.by(c)
 }
@@ -221,7 +221,7 @@ func (b *browser) call() ops.Call {
 // out wants the session cookie to be good for nothing.
 func (b *browser) out(why string) {
 	b.Helper()
-	if _, err := b.Session(context.Background(), b.session); !fault.Is(err, fault.Unauthenticated) {
+	if _, err := b.Session(context.Background(), b.session, ops.Source{}); !fault.Is(err, fault.Unauthenticated) {
 		b.Errorf("%s: the session answers %v", why, err)
 	}
 }
@@ -638,7 +638,7 @@ func TestNewPasswordAtSignIn(t *testing.T) {
 func TestBindingAtSignIn(t *testing.T) {
 	homes(t, func(h *home) {
 		u := h.user("alice")
-		run(h, h.byAdmin(), ops.SetSecurityPreferences, ops.SecurityPreferences{MFARequired: true})
+		run(h, h.byAdmin(), ops.SetSecurityPreferences, mandatory())
 		b := h.browser()
 		step := b.name("alice", firstPassword)
 		b.stage(step, signin.StageBind, "")
@@ -689,7 +689,7 @@ func TestBindingAtSignIn(t *testing.T) {
 func TestLinkOnly(t *testing.T) {
 	h := newHome(t, filepath.Join(t.TempDir(), "warifu.db"))
 	h.user("alice")
-	run(h, h.byAdmin(), ops.SetSecurityPreferences, ops.SecurityPreferences{MFARequired: true, LinkOnly: true})
+	run(h, h.byAdmin(), ops.SetSecurityPreferences, mandatory(func(p *ops.SecurityPreferences) { p.LinkOnly = true }))
 	if step := h.browser().name("alice", firstPassword); step.Refusal != signin.LinkOnly || step.Device != nil {
 		h.Errorf("the password alone: %+v", step)
 	}
@@ -705,7 +705,7 @@ func TestPartialSignIns(t *testing.T) {
 		h.user("newpassword")
 		run(h, h.byAdmin(), ops.UpdateLoginProfile, ops.UpdateLoginProfileIn{User: ops.Ref{Name: "newpassword"}, ResetRequired: &yes})
 		h.user("bind")
-		run(h, h.byAdmin(), ops.SetSecurityPreferences, ops.SecurityPreferences{MFARequired: true})
+		run(h, h.byAdmin(), ops.SetSecurityPreferences, mandatory())
 		flows := map[signin.Stage]*browser{}
 		for _, stage := range []signin.Stage{signin.StageFactor, signin.StageNewPassword, signin.StageBind} {
 			b := h.browser()
@@ -726,7 +726,7 @@ func TestPartialSignIns(t *testing.T) {
 		}
 		before := h.picture()
 		for stage, b := range flows {
-			if _, err := h.Session(context.Background(), b.flow); !fault.Is(err, fault.Unauthenticated) {
+			if _, err := h.Session(context.Background(), b.flow, ops.Source{}); !fault.Is(err, fault.Unauthenticated) {
 				h.Errorf("%s: the pre-auth cookie is a session: %v", stage, err)
 			}
 			for _, form := range []ops.Submission{

@@ -21,11 +21,6 @@ const (
 // which a first factor is bound.
 const Life = 10 * time.Minute
 
-// MaxFailures wrong passwords in a row, and a right one is no longer taken until
-// an administrator unblocks the user (security checklist C-4). Names that nobody
-// has are treated alike.
-const MaxFailures = 10
-
 // Flow is a sign-in under way. Its zero value is one that has not begun. A flow
 // grants nothing but its next step (S-3).
 type Flow struct {
@@ -36,6 +31,10 @@ type Flow struct {
 	Expires time.Time
 	Proved  []iam.Proved
 	Device  name.ID // pending device that is shown for binding
+
+	Passwordless bool     // it began with a passkey, which is both factors in one
+	Unusual      []Reason // as it was when the flow began
+	Remember     bool     // the person asked that the browser be remembered, and proved a factor with it
 
 	Setup SetupData // what the set-up gathered; it takes effect at the end only
 }
@@ -85,17 +84,24 @@ type Factor struct {
 
 // Facts are what the directory says when a step begins.
 type Facts struct {
-	Known    bool // the user exists, and has a password or is being set up
-	Blocked  bool // by an administrator
-	Failures int  // wrong passwords in a row, of the user or of a name that nobody has
+	Known   bool // the user exists, and has a password or is being set up
+	Root    bool
+	Blocked bool // by an administrator
+	Lane    Lane // wrong passwords in a row, of the user or of a name that nobody has, as this browser has them
 
 	PasswordChanged time.Time
 	MustChange      bool // the password was given by an administrator, or is too old
 	Lapsed          bool // it is too old, and only an administrator may give another
+	Disabled        bool // it does not let in any more
 
-	Factors     []Factor // enabled, in the order in which they are offered
-	MFARequired bool     // a user without a factor binds one before anything else
-	LinkOnly    bool     // but only with an administrator's enrolment link
+	Factors     []Factor // enabled and usable, in the order in which they are offered
+	Bound       bool     // there is a factor, usable or not
+	MFARequired bool     // the user's own login profile asks for a factor
+	Remembered  bool     // this browser stands in for the user's factor
+
+	Outside  bool            // the address is not one that users may come from
+	Wanted   iam.Preferences // what the account asks; the zero value asks for all there is
+	Attempts int             // wrong passwords after which there is a pause (password.Policy); 0 = none
 
 	TokenSpent bool // set-up: the token was used, taken back, or has run out
 }
@@ -110,5 +116,28 @@ func (f *Facts) has(id name.ID) bool {
 	return false
 }
 
-// locked reports whether the budget of wrong passwords is spent.
-func (f *Facts) locked() bool { return f.Failures >= MaxFailures }
+// bound reports whether the user has a factor, usable or not.
+func (f *Facts) bound() bool { return f.Bound || len(f.Factors) > 0 }
+
+// demands tells whether a sign-in asks for the user's factor, and whether a user
+// who has none must bind one. A mode that nobody knows asks for both.
+func (f *Facts) demands(flow *Flow) (ask, bind bool) {
+	if f.Root {
+		return true, true
+	}
+	switch mode := f.Wanted.MFAForLogin; {
+	case mode == iam.MFAIndependent, mode == iam.MFAAdaptive && f.Wanted.Shadow:
+		return true, f.MFARequired
+	case mode == iam.MFAAdaptive:
+		unusual := len(flow.Unusual) > 0
+		return unusual || f.MFARequired, unusual && f.Wanted.RiskLogin != iam.RiskAutonomous || f.MFARequired
+	}
+	return true, true
+}
+
+// remembered reports whether the browser stands in for the factor in this flow:
+// not for root, nor where the sign-in itself is what looks unusual.
+func (f *Facts) remembered(flow *Flow) bool {
+	risky := f.Wanted.MFAForLogin == iam.MFAAdaptive && !f.Wanted.Shadow && len(flow.Unusual) > 0
+	return f.Remembered && f.Wanted.Remember && !f.Root && !risky
+}

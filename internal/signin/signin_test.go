@@ -16,7 +16,9 @@ var epoch = time.Date(2026, 1, 15, 9, 0, 0, 0, time.UTC)
 
 // ghost is what an observer who does not know the machine has seen proved.
 type ghost struct {
-	password time.Time // of the flow's user; zero = not
+	password time.Time // of the flow's user, or of the passkey that it began with; zero = not
+	passkey  name.ID   // that it began with
+	unusual  bool
 	factors  map[name.ID]bool
 }
 
@@ -24,10 +26,24 @@ type ghost struct {
 func drawFacts(t *rapid.T) Facts {
 	f := Facts{
 		Known: rapid.IntRange(0, 9).Draw(t, "known") > 0, Blocked: rapid.IntRange(0, 9).Draw(t, "blocked") == 0,
-		Failures:    rapid.SampledFrom([]int{0, 0, 0, 9, 10, 11}).Draw(t, "failures"),
+		Root:        rapid.IntRange(0, 9).Draw(t, "root") == 0,
+		Lane:        Lane{rapid.SampledFrom([]int{0, 0, 0, 4, 9, 10, 11}).Draw(t, "failures"), epoch},
+		Attempts:    rapid.SampledFrom([]int{0, 0, 3}).Draw(t, "attempts"),
 		MustChange:  rapid.Bool().Draw(t, "must change"),
 		Lapsed:      rapid.IntRange(0, 9).Draw(t, "lapsed") == 0,
-		MFARequired: rapid.Bool().Draw(t, "required"), LinkOnly: rapid.IntRange(0, 4).Draw(t, "link only") == 0,
+		Disabled:    rapid.IntRange(0, 9).Draw(t, "disabled") == 0,
+		Outside:     rapid.IntRange(0, 9).Draw(t, "outside") == 0,
+		Bound:       rapid.IntRange(0, 9).Draw(t, "bound") == 0,
+		Remembered:  rapid.Bool().Draw(t, "remembered"),
+		MFARequired: rapid.Bool().Draw(t, "required"),
+		Wanted: iam.Preferences{
+			MFAForLogin:   rapid.SampledFrom([]iam.MFAMode{iam.MFAMandatory, iam.MFAIndependent, iam.MFAAdaptive, iam.MFAAdaptive, "other"}).Draw(t, "mode"),
+			RiskLogin:     rapid.SampledFrom([]iam.RiskMode{iam.RiskAutonomous, iam.RiskEnforceVerify}).Draw(t, "risk"),
+			LinkOnly:      rapid.IntRange(0, 4).Draw(t, "link only") == 0,
+			Remember:      rapid.Bool().Draw(t, "remember"),
+			PasskeySignIn: rapid.Bool().Draw(t, "passkeys"),
+			Shadow:        rapid.IntRange(0, 4).Draw(t, "shadow") == 0,
+		},
 		TokenSpent:      rapid.IntRange(0, 9).Draw(t, "spent") == 0,
 		PasswordChanged: epoch.Add(-time.Hour),
 	}
@@ -55,6 +71,13 @@ func drawProof(t *rapid.T, stage Stage) Proof {
 		p.Act = wanted[stage]
 	}
 	switch p.Act {
+	case Identified:
+		if rapid.Bool().Draw(t, "unusual") {
+			p.Flow.Unusual = []Reason{NewDevice}
+		}
+		if rapid.IntRange(0, 3).Draw(t, "by passkey") == 0 {
+			p.Method, p.Factor = iam.MethodPasskey, name.ID(rapid.IntRange(1, 2).Draw(t, "passkey"))
+		}
 	case GaveFactor:
 		p.Method, p.Factor = iam.MethodTOTP, name.ID(rapid.IntRange(1, 2).Draw(t, "factor"))
 	case BoundFactor:
@@ -121,8 +144,10 @@ func (g *ghost) watch(p Proof, out Outcome, stage Stage, waits bool, facts Facts
 	switch {
 	case (p.Act == Identified || p.Act == BeganSetup) && out.Verdict != Challenge && out.Verdict != Open:
 		// The flow that was there goes on.
-	case p.Act == Identified && p.Fits && facts.Known && !facts.locked():
-		*g = ghost{password: now, factors: map[name.ID]bool{}}
+	case p.Act == Identified && p.Fits && facts.Known && p.Method == iam.MethodPasskey:
+		*g = ghost{password: now, passkey: p.Factor, unusual: len(p.Flow.Unusual) > 0, factors: map[name.ID]bool{p.Factor: true}}
+	case p.Act == Identified && p.Fits && facts.Known && facts.Lane.Lock(facts.Attempts, now) == Unlocked:
+		*g = ghost{password: now, unusual: len(p.Flow.Unusual) > 0, factors: map[name.ID]bool{}}
 	case p.Act == BeganSetup:
 		*g = ghost{factors: map[name.ID]bool{}}
 	case !waits || !p.Fits:
@@ -148,13 +173,36 @@ func check(t *rapid.T, f Flow, seen ghost, facts Facts, now time.Time) {
 	case f.Kind == Setup:
 	case now.Sub(seen.password) >= Life:
 		t.Fatal("a session from a password that is too old")
-	case len(facts.Factors) > 0 && !counts:
-		t.Fatal("a session without a second factor of a user who has one")
-	case facts.MFARequired && !counts:
-		t.Fatal("a session without a second factor where one is required (P-9)")
-	case facts.MustChange || facts.Lapsed:
+	case facts.Disabled:
+		t.Fatal("a session of a user whose password is disabled")
+	case facts.Outside && !facts.Root:
+		t.Fatal("a session from outside the networks (N-2)")
+	case seen.passkey != 0 && (!counts || !facts.Wanted.PasskeySignIn):
+		t.Fatal("a session by a passkey that is none, or where passkeys do not sign in")
+	case (facts.MustChange || facts.Lapsed) && seen.passkey == 0:
 		t.Fatal("a session with a password that must be changed")
+	case counts:
+	case mustVerify(facts, seen.unusual) && !(facts.Remembered && facts.Wanted.Remember && !facts.Root && !(adaptive(facts) && seen.unusual)):
+		t.Fatalf("a session without the second factor that this sign-in asks for (P-9): %+v", facts)
 	}
+}
+
+func adaptive(f Facts) bool { return f.Wanted.MFAForLogin == iam.MFAAdaptive && !f.Wanted.Shadow }
+
+// mustVerify is the rule as the account's preferences are explained to people.
+func mustVerify(f Facts, unusual bool) bool {
+	has := f.Bound || len(f.Factors) > 0
+	switch {
+	case f.Root, f.MFARequired:
+		return true
+	case adaptive(f) && !unusual:
+		return false
+	case adaptive(f):
+		return has || f.Wanted.RiskLogin == iam.RiskEnforceVerify
+	case f.Wanted.MFAForLogin == iam.MFAIndependent, f.Wanted.MFAForLogin == iam.MFAAdaptive:
+		return has
+	}
+	return true
 }
 
 // C-4, C-5, P-5: the name that nobody has, the wrong password, the blocked user
@@ -166,18 +214,18 @@ func TestRefusalsAreAlike(t *testing.T) {
 			facts Facts
 			fits  bool
 		}{
-			"nobody":         {Facts{Failures: n}, false},
-			"no password":    {Facts{Failures: n}, false},
-			"wrong":          {Facts{Known: true, Failures: n}, false},
-			"wrong, factors": {Facts{Known: true, Failures: n, Factors: []Factor{{ID: 1}}}, false},
-			"blocked":        {Facts{Known: true, Blocked: true, Failures: n}, false},
-			"blocked, right": {Facts{Known: true, Blocked: true, Failures: n}, true},
+			"nobody":         {Facts{Lane: Lane{Failures: n}}, false},
+			"no password":    {Facts{Lane: Lane{Failures: n}}, false},
+			"wrong":          {Facts{Known: true, Lane: Lane{Failures: n}}, false},
+			"wrong, factors": {Facts{Known: true, Lane: Lane{Failures: n}, Factors: []Factor{{ID: 1}}}, false},
+			"blocked":        {Facts{Known: true, Blocked: true, Lane: Lane{Failures: n}}, false},
+			"blocked, right": {Facts{Known: true, Blocked: true, Lane: Lane{Failures: n}}, true},
 		}
 		if n >= MaxFailures {
 			cases["right"] = struct {
 				facts Facts
 				fits  bool
-			}{Facts{Known: true, Failures: n}, true}
+			}{Facts{Known: true, Lane: Lane{Failures: n}}, true}
 		}
 		for called, c := range cases {
 			flow, out := Step(Flow{}, Proof{Act: Identified, Fits: c.fits, Flow: Flow{Account: 1, User: 7}}, c.facts, epoch)

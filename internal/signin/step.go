@@ -43,9 +43,11 @@ const (
 type Proof struct {
 	Act    Act
 	Fits   bool       // the password or code is right
-	Method iam.Method // of GaveFactor and BoundFactor
+	Method iam.Method // of GaveFactor and BoundFactor; of Identified: iam.MethodPasskey, or "" for the password
 	Factor name.ID    // likewise
 	Flow   Flow       // of Identified and BeganSetup: who it is; of the set-up's forms: with what was filled in
+
+	Remember bool // of GaveFactor and BoundFactor: the box was ticked
 }
 
 // Verdict is how a step ends.
@@ -68,7 +70,11 @@ type Refusal string
 const (
 	Wrong     Refusal = "wrong"      // of name, account and password something
 	TooMany   Refusal = "too-many"   // too many wrong passwords: an administrator unblocks
+	TryLater  Refusal = "try-later"  // too many wrong passwords: an hour's pause
 	Lapsed    Refusal = "lapsed"     // the password is too old: an administrator gives another
+	Disabled  Refusal = "disabled"   // the password does not let in any more: an administrator turns it on
+	Elsewhere Refusal = "elsewhere"  // users may not sign in from this address
+	NoFactor  Refusal = "no-factor"  // there is a factor, but none that the account or server can use now
 	LinkOnly  Refusal = "link-only"  // a first factor must be bound by an enrolment link
 	WrongCode Refusal = "wrong-code" // or codes; the stage stays
 	Spent     Refusal = "spent"      // the set-up link was used, or has run out
@@ -82,6 +88,10 @@ type Outcome struct {
 	Why     string   // the reason for the trail, which is more exact
 	Factors []Factor // of StageFactor: any one of them will do
 	Ignored bool     // the proof belonged to another stage; it was not looked at
+
+	Unusual    []Reason // why the sign-in is out of the ordinary
+	Remembered bool     // of Open: the browser stood in for the factor
+	Offer      bool     // of StageFactor and StageBind: the browser may be remembered
 
 	// What the caller does with the budget of wrong passwords.
 	Count, Forgive bool
@@ -150,6 +160,7 @@ func (p Proof) belongs(k Kind, at Stage) bool {
 func (f Flow) take(p Proof, now time.Time) Flow {
 	switch p.Act {
 	case GaveFactor, BoundFactor:
+		f.Remember = f.Remember || p.Remember
 		return f.with(iam.Proved{Method: p.Method, Factor: p.Factor, At: now})
 	case GavePassword:
 		return f.with(iam.Proved{Method: iam.MethodPassword, At: now})
@@ -168,21 +179,34 @@ func (f Flow) take(p Proof, now time.Time) Flow {
 func (facts Facts) after(p Proof, now time.Time) Facts {
 	switch p.Act {
 	case BoundFactor:
-		facts.Factors = append(slices.Clone(facts.Factors), Factor{ID: p.Factor, Method: p.Method})
+		facts.Factors, facts.Bound = append(slices.Clone(facts.Factors), Factor{ID: p.Factor, Method: p.Method}), true
 	case GavePassword:
 		facts.MustChange, facts.PasswordChanged = false, now
 	}
 	return facts
 }
 
-// begin judges who and password. Whatever the reason of a no, the person learns
-// the same, at the same budget (P-5); a right password beyond it is as good as a
-// wrong one (C-5).
+// begin judges who and password, or who and passkey. Whatever the reason of a no,
+// the person learns the same, at the same budget (P-5); a right password beyond
+// it is as good as a wrong one (C-5). A passkey has no such budget: it cannot be
+// guessed.
 func begin(p Proof, facts Facts, now time.Time) (Flow, Outcome) {
 	no := Outcome{Verdict: Refused, Refusal: Wrong}
-	switch {
-	case facts.locked():
+	f := Flow{Kind: SignIn, Account: p.Flow.Account, User: p.Flow.User, Unusual: p.Flow.Unusual, Began: now, Expires: now.Add(Life)}
+	if p.Method == iam.MethodPasskey {
+		if !facts.Known || !p.Fits || !facts.has(p.Factor) || !facts.Wanted.PasskeySignIn {
+			no.Why = "passkey not taken"
+			return Flow{}, no
+		}
+		f.Passwordless = true
+		return dispatch(f.with(iam.Proved{Method: p.Method, Factor: p.Factor, At: now}), facts)
+	}
+	switch lock := facts.Lane.Lock(facts.Attempts, now); {
+	case lock == Locked:
 		no.Refusal, no.Why = TooMany, "too many wrong passwords"
+		return Flow{}, no
+	case lock == Paused:
+		no.Refusal, no.Why = TryLater, "too many wrong passwords within an hour"
 		return Flow{}, no
 	case !facts.Known:
 		no.Why, no.Count = "unknown user or no password", true
@@ -191,7 +215,6 @@ func begin(p Proof, facts Facts, now time.Time) (Flow, Outcome) {
 		no.Why, no.Count = "wrong password", true
 		return Flow{}, no
 	}
-	f := Flow{Kind: SignIn, Account: p.Flow.Account, User: p.Flow.User, Began: now, Expires: now.Add(Life)}
 	f, out := dispatch(f.with(iam.Proved{Method: iam.MethodPassword, At: now}), facts)
 	out.Count = out.Refusal == Wrong // blocked: a right password costs as much as a wrong one
 	out.Forgive = !out.Count
@@ -211,23 +234,62 @@ func dispatch(f Flow, facts Facts) (Flow, Outcome) {
 	case f.Kind != SignIn:
 		return Flow{}, Outcome{Verdict: Ended, Why: "there is no sign-in"}
 	}
-	password, ok := f.last(func(p iam.Proved) bool { return p.Method == iam.MethodPassword })
-	_, second := f.last(func(p iam.Proved) bool { return p.Method.Second() && facts.has(p.Factor) })
-	switch {
-	case !ok || facts.PasswordChanged.After(password.At):
-		return Flow{}, Outcome{Verdict: Ended, Why: "the password was changed meanwhile"}
-	case len(facts.Factors) > 0 && !second:
-		return f, Outcome{Verdict: Challenge, Stage: StageFactor, Factors: facts.Factors}
-	case facts.Lapsed:
-		return Flow{}, Outcome{Verdict: Refused, Refusal: Lapsed, Why: "the password has expired"}
-	case facts.MustChange:
-		return f, Outcome{Verdict: Challenge, Stage: StageNewPassword}
-	case len(facts.Factors) > 0 || !facts.MFARequired:
-		return f, Outcome{Verdict: Open, Stage: StageDone}
-	case facts.LinkOnly:
-		return Flow{}, Outcome{Verdict: Refused, Refusal: LinkOnly, Why: "a first factor must be bound by an enrolment link"}
+	f, out := dispatchUser(f, facts)
+	if out.Verdict == Challenge || out.Verdict == Open {
+		out.Unusual = f.Unusual
 	}
-	return f, Outcome{Verdict: Challenge, Stage: StageBind}
+	return f, out
+}
+
+// dispatchUser is dispatch for the sign-in of a user or root. What a person may
+// know who has both factors is told after both.
+func dispatchUser(f Flow, facts Facts) (Flow, Outcome) {
+	if why := f.lost(&facts); why != "" {
+		return Flow{}, Outcome{Verdict: Ended, Why: why}
+	}
+	_, second := f.last(func(p iam.Proved) bool { return p.Method.Second() && facts.has(p.Factor) })
+	ask, bind := facts.demands(&f)
+	stood := !second && facts.remembered(&f)
+	// Root's place, and that of whoever binds, is never taken by a browser.
+	offer := facts.Wanted.Remember && !facts.Root
+	no := func(r Refusal, why string) (Flow, Outcome) {
+		return Flow{}, Outcome{Verdict: Refused, Refusal: r, Why: why}
+	}
+	switch {
+	case ask && facts.bound() && !second && !stood && len(facts.Factors) == 0:
+		return no(NoFactor, "the user's factors cannot be used")
+	case ask && facts.bound() && !second && !stood:
+		return f, Outcome{Verdict: Challenge, Stage: StageFactor, Factors: facts.Factors, Offer: offer}
+	case facts.Outside && !facts.Root:
+		return no(Elsewhere, "the address is outside the account's networks")
+	case facts.Disabled:
+		return no(Disabled, "the login profile is disabled")
+	case facts.Lapsed && !f.Passwordless:
+		return no(Lapsed, "the password has expired")
+	case facts.MustChange && !f.Passwordless:
+		return f, Outcome{Verdict: Challenge, Stage: StageNewPassword}
+	case facts.bound() || !bind:
+		return f, Outcome{Verdict: Open, Stage: StageDone, Remembered: stood && ask && facts.bound()}
+	case facts.Wanted.LinkOnly && !facts.Root:
+		return no(LinkOnly, "a first factor must be bound by an enrolment link")
+	}
+	return f, Outcome{Verdict: Challenge, Stage: StageBind, Offer: offer}
+}
+
+// lost tells why what the flow began with is good no more; "" if it still is.
+func (f *Flow) lost(facts *Facts) string {
+	if f.Passwordless {
+		_, ok := f.last(func(p iam.Proved) bool { return p.Method == iam.MethodPasskey && facts.has(p.Factor) })
+		if !ok || !facts.Wanted.PasskeySignIn {
+			return "the passkey is good no more"
+		}
+		return ""
+	}
+	password, ok := f.last(func(p iam.Proved) bool { return p.Method == iam.MethodPassword })
+	if !ok || facts.PasswordChanged.After(password.At) {
+		return "the password was changed meanwhile"
+	}
+	return ""
 }
 
 // dispatchSetup is dispatch for the set-up, which asks for the same of everybody.

@@ -28,7 +28,7 @@ func TestAccessKeys(t *testing.T) {
 		})
 		w.stays("a key's use", func(tx *store.Tx) error { return tx.SetKeyUsed(acme, k.ID, epoch.Add(time.Hour), "iam", "us-east-1") })
 		k.LastUsed, k.LastService, k.LastRegion = epoch.Add(time.Hour), "iam", "us-east-1"
-		w.bumps("a key switched off", func(tx *store.Tx) error { return tx.UpdateKeyStatus(acme, u.ID, k.ID, iam.KeyInactive) })
+		w.bumps("a key switched off", func(tx *store.Tx) error { return tx.UpdateKeyStatus(acme, u.ID, k.ID, iam.KeyInactive, k.Created) })
 		k.Status = iam.KeyInactive
 		w.view(func(tx *store.Tx) error {
 			got, err := tx.Key(k.ID)

@@ -9,11 +9,11 @@ import (
 	"warifu/internal/seal"
 )
 
-const keyColumns = `k.id, k.user_id, k.account, k.secret, k.status, k.created, k.last_used, k.last_service, k.last_region`
+const keyColumns = `k.id, k.user_id, k.account, k.secret, k.status, k.created, k.last_used, k.last_service, k.last_region, k.idled, k.enabled`
 
 func scanKey(r row, k *iam.AccessKey) error {
 	return r.Scan(&k.ID, (*int64)(&k.User), (*int64)(&k.Account), &k.Secret, (*string)(&k.Status),
-		stamp{&k.Created}, stamp{&k.LastUsed}, &k.LastService, &k.LastRegion)
+		stamp{&k.Created}, stamp{&k.LastUsed}, &k.LastService, &k.LastRegion, stamp{&k.Idled}, stamp{&k.Enabled})
 }
 
 // sealedWith returns the number of the data key of a sealed value, for the
@@ -59,10 +59,12 @@ func (tx *Tx) KeyCount(a name.Account, user name.ID) (int, error) {
 	return tx.count(`SELECT count(*) FROM access_keys WHERE user_id = $1 AND account = $2`, int64(user), int64(a))
 }
 
-// UpdateKeyStatus turns a user's access key on or off.
-func (tx *Tx) UpdateKeyStatus(a name.Account, user name.ID, key string, status iam.KeyStatus) error {
-	return tx.bump(a, tx.change("access key", key, `UPDATE access_keys SET status = $4 WHERE id = $1 AND user_id = $2 AND account = $3`,
-		key, int64(user), int64(a), string(status)))
+// UpdateKeyStatus turns a user's access key on or off, by hand. A key that is
+// turned on counts as used at that time.
+func (tx *Tx) UpdateKeyStatus(a name.Account, user name.ID, key string, status iam.KeyStatus, at time.Time) error {
+	return tx.bump(a, tx.change("access key", key, `UPDATE access_keys SET status = $4, idled = 0,
+		enabled = CASE WHEN $6 THEN $5 ELSE enabled END WHERE id = $1 AND user_id = $2 AND account = $3`,
+		key, int64(user), int64(a), string(status), micros(at), status == iam.KeyActive))
 }
 
 // DeleteKey removes a user's access key.

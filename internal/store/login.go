@@ -11,7 +11,8 @@ import (
 const passwordsKept = 24
 
 func scanLogin(r row, p *iam.LoginProfile) error {
-	return r.Scan((*int64)(&p.User), &p.Hash, &p.ResetRequired, stamp{&p.Created}, stamp{&p.Changed})
+	return r.Scan((*int64)(&p.User), &p.Hash, &p.ResetRequired, stamp{&p.Created}, stamp{&p.Changed},
+		&p.MFARequired, stamp{&p.Disabled}, &p.DisabledFor, stamp{&p.Enabled})
 }
 
 // InsertLoginProfile gives a user a password. Exists when there is one.
@@ -19,9 +20,11 @@ func (tx *Tx) InsertLoginProfile(a name.Account, p *iam.LoginProfile) error {
 	if err := tx.owns(a, iam.KindUser, p.User); err != nil {
 		return err
 	}
-	err := tx.insert("login profile", p.User.String(), `INSERT INTO login_profiles (user_id, account, hash, reset_required, created, changed)
-		VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING`,
-		int64(p.User), int64(a), p.Hash, p.ResetRequired, micros(p.Created), micros(p.Changed))
+	err := tx.insert("login profile", p.User.String(), `INSERT INTO login_profiles
+		(user_id, account, hash, reset_required, created, changed, mfa_required, disabled, disabled_for, enabled)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING`,
+		int64(p.User), int64(a), p.Hash, p.ResetRequired, micros(p.Created), micros(p.Changed),
+		p.MFARequired, micros(p.Disabled), p.DisabledFor, micros(p.Enabled))
 	if err != nil {
 		return err
 	}
@@ -38,8 +41,10 @@ func (tx *Tx) PutLoginProfile(a name.Account, p *iam.LoginProfile) error {
 	if err != nil {
 		return err
 	}
-	if _, err := tx.exec(`UPDATE login_profiles SET hash = $2, reset_required = $3, changed = $4 WHERE user_id = $1`,
-		int64(p.User), p.Hash, p.ResetRequired, micros(p.Changed)); err != nil || old.Hash == p.Hash {
+	if _, err := tx.exec(`UPDATE login_profiles SET hash = $2, reset_required = $3, changed = $4,
+		mfa_required = $5, disabled = $6, disabled_for = $7, enabled = $8 WHERE user_id = $1`,
+		int64(p.User), p.Hash, p.ResetRequired, micros(p.Changed),
+		p.MFARequired, micros(p.Disabled), p.DisabledFor, micros(p.Enabled)); err != nil || old.Hash == p.Hash {
 		return err
 	}
 	return tx.rememberPassword(p)
@@ -60,8 +65,8 @@ func (tx *Tx) rememberPassword(p *iam.LoginProfile) error {
 
 // LoginProfile returns a user's password.
 func (tx *Tx) LoginProfile(a name.Account, user name.ID) (*iam.LoginProfile, error) {
-	return get(tx, scanLogin, "login profile", user.String(), `SELECT l.user_id, l.hash, l.reset_required, l.created, l.changed
-		FROM login_profiles l JOIN users u ON u.id = l.user_id WHERE l.user_id = $1 AND u.account = $2`, int64(user), int64(a))
+	return get(tx, scanLogin, "login profile", user.String(), `SELECT l.user_id, l.hash, l.reset_required, l.created, l.changed,
+		l.mfa_required, l.disabled, l.disabled_for, l.enabled FROM login_profiles l JOIN users u ON u.id = l.user_id WHERE l.user_id = $1 AND u.account = $2`, int64(user), int64(a))
 }
 
 // DeleteLoginProfile takes a user's password away. The history of passwords

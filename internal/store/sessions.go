@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"time"
 
-	"warifu/internal/fault"
 	"warifu/internal/iam"
 	"warifu/internal/name"
 )
@@ -167,21 +166,4 @@ func (tx *Tx) Blocks(a name.Account, after name.ID, limit int) ([]iam.Block, err
 // DeleteBlock lifts the block of a user.
 func (tx *Tx) DeleteBlock(a name.Account, user name.ID) error {
 	return tx.bump(a, tx.change("block", user.String(), `DELETE FROM blocks WHERE user_id = $1 AND account = $2`, int64(user), int64(a)))
-}
-
-// Preferences returns what an account asks of those who sign in.
-func (tx *Tx) Preferences(a name.Account) (p iam.Preferences, err error) {
-	_, err = tx.one(`SELECT mfa_required, link_only FROM preferences WHERE account = $1`, []any{int64(a)}, &p.MFARequired, &p.LinkOnly)
-	return p, err
-}
-
-// SetPreferences keeps what an account asks of those who sign in.
-func (tx *Tx) SetPreferences(a name.Account, p iam.Preferences) error {
-	_, err := tx.exec(`INSERT INTO preferences (account, mfa_required, link_only) VALUES ($1, $2, $3)
-		ON CONFLICT (account) DO UPDATE SET mfa_required = excluded.mfa_required, link_only = excluded.link_only`,
-		int64(a), p.MFARequired, p.LinkOnly)
-	if err != nil {
-		return fault.Wrap(err, "keep the preferences")
-	}
-	return nil
 }

@@ -179,8 +179,13 @@ func TestBlocksAndPreferences(t *testing.T) {
 		})
 		w.bumps("DeleteBlock", func(tx *store.Tx) error { return tx.DeleteBlock(acme, u.ID) })
 		w.refused(fault.NotFound, "block", u.ID.String(), func(tx *store.Tx) error { return tx.DeleteBlock(acme, u.ID) })
-		for _, want := range []iam.Preferences{{}, {MFARequired: true}, {LinkOnly: true}} {
-			if want != (iam.Preferences{}) {
+		other := iam.Preferences{
+			OwnAccessKeys: true, Remember: true, SessionHours: 24, SessionIdle: 5, NetworkMasks: "10.0.0.0/8;2001:db8::/32",
+			MFAForLogin: iam.MFAAdaptive, RiskLogin: iam.RiskEnforceVerify, IdleDaysUsers: 90, IdleDaysKeys: 180,
+			LinkOnly: true, FactorsPerUser: 1, Shadow: true, Changed: epoch, By: "root",
+		}
+		for _, want := range []iam.Preferences{iam.DefaultPreferences(), other} {
+			if want == other {
 				w.update(func(tx *store.Tx) error { return tx.SetPreferences(acme, want) })
 			}
 			w.view(func(tx *store.Tx) error {

@@ -261,7 +261,7 @@ func TestOtherAccountsAreOutOfReach(t *testing.T) {
 			"DeleteInline":        func(tx *store.Tx) error { return tx.DeleteInline(other, iam.KindUser, u.ID, "i") },
 			"PrincipalPolicies":   func(tx *store.Tx) error { return one(tx.PrincipalPolicies(other, iam.KindUser, u.ID)) },
 			"InsertKey":           func(tx *store.Tx) error { return tx.InsertKey(&kk) },
-			"UpdateKeyStatus":     func(tx *store.Tx) error { return tx.UpdateKeyStatus(other, u.ID, k.ID, iam.KeyInactive) },
+			"UpdateKeyStatus":     func(tx *store.Tx) error { return tx.UpdateKeyStatus(other, u.ID, k.ID, iam.KeyInactive, k.Created) },
 			"DeleteKey":           func(tx *store.Tx) error { return tx.DeleteKey(other, u.ID, k.ID) },
 			"SetKeyUsed":          func(tx *store.Tx) error { return tx.SetKeyUsed(other, k.ID, epoch, "", "") },
 			"InsertLoginProfile":  func(tx *store.Tx) error { return tx.InsertLoginProfile(other, &iam.LoginProfile{User: u.ID}) },
