@@ -72,6 +72,10 @@ func Catalog() []Entry {
 		// sessions.go, notices.go
 		entry(ListSessions), entry(EndSession), entry(EndOtherSessions), entry(SignOut),
 		entry(ListNotices), entry(MarkNoticesSeen),
+		// mail.go, email.go, notme.go
+		entry(GetDelivery), entry(SendTestMessage), entry(InspectNotMe), entry(ReportNotMe),
+		entry(GetVerification), entry(SendActivation), entry(InspectActivation), entry(UseActivation),
+		entry(BeginBinding), entry(FinishBinding), entry(UnbindAddress),
 		// enrollink.go, blocks.go
 		entry(CreateEnrolmentLink), entry(ListEnrolmentLinks), entry(RevokeEnrolmentLink),
 		entry(InspectEnrolmentLink), entry(OpenEnrolmentLink), entry(UseEnrolmentLink),

@@ -12,15 +12,25 @@ import (
 	"warifu/internal/store"
 )
 
-// notify tells a user of a change to its own security, in the same transaction.
-func (env *Env) notify(u *iam.User, kind iam.NoticeKind, subject string) error {
+// notify tells a user of a change to its own security, in the same transaction:
+// on its pages, and by mail. also are addresses that are told besides the user's
+// own.
+func (env *Env) notify(u *iam.User, kind iam.NoticeKind, subject string, also ...string) error {
+	n, err := env.note(u, kind, subject)
+	if err != nil {
+		return err
+	}
+	return env.mailNotice(n, u, also...)
+}
+
+// note is notify without the mail.
+func (env *Env) note(u *iam.User, kind iam.NoticeKind, subject string) (*iam.Notice, error) {
 	id, err := name.NewID(env.rand)
 	if err != nil {
-		return fault.Wrap(err, "tell a user")
+		return nil, fault.Wrap(err, "tell a user")
 	}
-	return env.Tx.InsertNotice(&iam.Notice{
-		ID: id, Account: u.Account, User: u.ID, Kind: kind, At: env.Now, Subject: subject, By: env.doer(u), Source: env.source(),
-	})
+	n := &iam.Notice{ID: id, Account: u.Account, User: u.ID, Kind: kind, At: env.Now, Subject: subject, By: env.doer(u), Source: env.source()}
+	return n, env.Tx.InsertNotice(n)
 }
 
 // doer is who does this to a user, "" when it is the user.

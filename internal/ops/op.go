@@ -88,7 +88,8 @@ type Source struct {
 	Chain     string     // what trusted proxies reported, for the trail
 	UserAgent string
 	Referer   string
-	Secure    bool // TLS to the client, here or at a trusted proxy
+	Secure    bool   // TLS to the client, here or at a trusted proxy
+	Language  string // of the person at a browser: en, ja, zh; "" elsewhere
 }
 
 // Env is all that an operation may touch.

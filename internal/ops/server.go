@@ -37,6 +37,9 @@ type Config struct {
 	// Issuer is what authenticator apps show beside an entry; "" means Warifu.
 	Issuer string
 
+	// Delivery says how messages reach people. Its zero value is not at all.
+	Delivery Delivery
+
 	// Observe is told of every finished operation, for the metrics.
 	Observe func(Observation)
 }
@@ -65,6 +68,7 @@ type Server struct {
 	passwords *password.Hasher
 	signing   *sigv4.KeyCache
 	strangers []byte // keys the hash of names that nobody has
+	post      post
 
 	contextKeys *policy.Keys
 	cache       cache
@@ -91,6 +95,7 @@ func New(c Config) (*Server, error) {
 	s.sessions = sts.NewCodec(ring.Derive("session credentials"))
 	strangers := ring.Derive("names of strangers")
 	s.strangers = strangers[:]
+	s.post = newPost(c.Delivery, ring)
 	var err error
 	s.passwords, err = password.NewHasher(c.Gate, password.DefaultCost())
 	return s, err

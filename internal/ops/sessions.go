@@ -180,6 +180,9 @@ func (env *Env) openSession(u *iam.User, proved []iam.Proved) (*OpenedSession, e
 	if err := env.Tx.InsertSession(&s); err != nil {
 		return nil, err
 	}
+	if err := env.keepLanguage(u); err != nil {
+		return nil, err
+	}
 	return &OpenedSession{Token: token, Session: s}, env.Tx.SetPasswordUsed(u.Account, u.ID, env.Now)
 }
 

@@ -331,6 +331,7 @@ func TestEveryChangeNeedsAFreshProof(t *testing.T) {
 		"SignIn": "is the proof", "StepUp": "is the proof", "BeginStepUp": "begins the proof", "ResyncMFADevice": "its two codes prove it, and no single one would",
 		"SignOut": "only gives up", "EndSession": "only takes away", "EndOtherSessions": "only takes away", "RevokeEnrolmentLink": "only takes away",
 		"MarkNoticesSeen": "changes nothing that counts", "OpenEnrolmentLink": "nobody is signed in", "UseEnrolmentLink": "nobody is signed in",
+		"UseActivation": "nobody is signed in", "ReportNotMe": "nobody is signed in",
 		"GetSessionToken": "its session has what its own code proves", "AssumeRole": "trust policies ask for MFA themselves",
 		"GetFederationToken": "can do no more than the caller",
 	}

@@ -472,7 +472,11 @@ func (s *signing) facts() (f signin.Facts, err error) {
 	if f.Wanted, err = s.Tx.Preferences(u.Account); err != nil {
 		return f, err
 	}
-	f.Root, f.Bound = u.Root, len(f.Factors) > 0
+	n, err := s.Tx.FactorCount(u.Account, u.ID)
+	if err != nil {
+		return f, err
+	}
+	f.Root, f.Bound = u.Root, n > 0
 	return f, s.passwordFacts(u, &f)
 }
 

@@ -201,7 +201,7 @@ func (s *Server) Sweep(ctx context.Context) error {
 		},
 		func(tx *store.Tx, _ time.Time, limit int) (int, error) { return tx.TrimStrangers(strangersKept, limit) },
 	}
-	for _, sweep := range sweeps {
+	for _, sweep := range append(sweeps, outboxSweeps()...) {
 		for n := sweepBatch; n == sweepBatch; {
 			err := s.store.Update(ctx, func(tx *store.Tx) (err error) {
 				n, err = sweep(tx, s.now(), sweepBatch)
