@@ -9,6 +9,7 @@ import (
 
 	"warifu/cmd/warifu/internal/config"
 	"warifu/internal/api/aws"
+	"warifu/internal/api/signin"
 	"warifu/internal/clientip"
 	"warifu/internal/console"
 	"warifu/internal/gateway"
@@ -28,6 +29,7 @@ type doors struct {
 	aws     door
 	gateway door
 	console door
+	signin  door
 	serves  func(*http.Request) bool // whether a request is the gateway's
 }
 
@@ -56,6 +58,7 @@ func openDoors(conf *config.Config, s *ops.Server, log *slog.Logger, address str
 	}
 	return &doors{
 		console: door{"console", con, false},
+		signin:  door{"signin", signin.New(signin.Config{Ops: s, Log: log, Client: client, URL: at}), false},
 		aws:     door{"aws", aws.New(aws.Config{Ops: s, Log: log, Client: client, Regions: conf.Regions}), false},
 		gateway: door{"gateway", g, true},
 		serves:  g.Serves,
@@ -69,6 +72,8 @@ func (d *doors) of(r *http.Request) *door {
 	switch {
 	case d.serves(r):
 		return &d.gateway
+	case signin.Owns(r):
+		return &d.signin
 	case console.Owns(r):
 		return &d.console
 	}

@@ -18,3 +18,9 @@ func CLIClientARN(a Account, remote bool) string {
 	}
 	return signInPrefix + a.String() + localClient
 }
+
+// The OAuth client ids of AWS's command line and SDKs.
+const (
+	CLISameDevice  = "arn:aws:signin:::devtools/same-device"  // on the machine of the browser
+	CLICrossDevice = "arn:aws:signin:::devtools/cross-device" // on another
+)

@@ -4,7 +4,7 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base64"
-	"net"
+	"net/netip"
 	"net/url"
 	"strings"
 	"time"
@@ -46,8 +46,8 @@ const (
 // The clients that are known. The first two are those of AWS's command line and
 // SDKs.
 const (
-	ClientSameDevice  = "arn:aws:signin:::devtools/same-device"
-	ClientCrossDevice = "arn:aws:signin:::devtools/cross-device"
+	ClientSameDevice  = name.CLISameDevice
+	ClientCrossDevice = name.CLICrossDevice
 	ClientDevice      = "warifu-cli"
 )
 
@@ -104,8 +104,8 @@ func loopback(u *url.URL) bool {
 	if host == "localhost" {
 		return true
 	}
-	ip := net.ParseIP(host)
-	return ip != nil && (ip.Equal(net.IPv4(127, 0, 0, 1)) || ip.Equal(net.IPv6loopback))
+	ip, err := netip.ParseAddr(host)
+	return err == nil && (ip == netip.AddrFrom4([4]byte{127, 0, 0, 1}) || ip == netip.IPv6Loopback())
 }
 
 // unsafeInRedirect are characters that no URL holds as they are, and that
