@@ -84,7 +84,10 @@ func (r *Role) ARN() string { return name.RoleARN(r.Account, r.Path, r.Name) }
 type Language string
 
 // The languages served.
-const LanguageAWS Language = "aws"
+const (
+	LanguageAWS Language = "aws"
+	LanguageRAM Language = "ram" // of Alibaba Cloud
+)
 
 // Policy is a managed policy. Account 0 owns those that exist from the start.
 type Policy struct {

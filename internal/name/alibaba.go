@@ -1,6 +1,9 @@
 package name
 
-import "strings"
+import (
+	"strconv"
+	"strings"
+)
 
 // uidPrefix makes the 16 digits of an Alibaba Cloud account of our 12. Theirs
 // begin with 1 as well; a prefix keeps zeros at the front of an account's number.
@@ -105,4 +108,12 @@ func ACSOf(arn string) string {
 		return "acs:ram::" + uid + ":" + kind // root, and lists of a whole kind
 	}
 	return "acs:ram::" + uid + ":" + kind + "/" + rest[strings.LastIndexByte(rest, '/')+1:]
+}
+
+// ParseID reads the 18 digits of an id, which is how Alibaba Cloud spells those of
+// its users.
+func ParseID(s string) (ID, bool) {
+	n, err := strconv.ParseInt(s, 10, 64)
+	id := ID(n)
+	return id, err == nil && len(s) == 18 && id >= minID && id < minID+spanN
 }

@@ -134,7 +134,11 @@ func listingAttached(kind iam.PrincipalKind, op string) Op[HeldIn, page.Page[iam
 func attachTarget(kind iam.PrincipalKind) func(*Env, AttachIn) (Target, error) {
 	return func(env *Env, in AttachIn) (Target, error) {
 		t, err := env.holderTarget(kind, in.Holder)
-		t.key("iam:PolicyARN", policy.String(in.Policy))
+		if err != nil {
+			return t, err
+		}
+		arn, err := env.policyARN(in.Policy)
+		t.key("iam:PolicyARN", policy.String(arn))
 		return t, err
 	}
 }

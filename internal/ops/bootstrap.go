@@ -16,6 +16,7 @@ import (
 	"warifu/internal/store"
 	"warifu/policy"
 	"warifu/policy/aws/managed"
+	"warifu/policy/ram/system"
 )
 
 // administrator is the managed policy that the first user gets.
@@ -192,6 +193,12 @@ func (s *Server) SyncManaged(ctx context.Context) error {
 			ID: name.FixedID(p.ARN), Language: iam.LanguageAWS, Name: p.Name, Path: p.Path, Description: p.Description,
 			Default: number, Latest: number, Created: p.Created, Updated: p.Updated,
 		}}
+	}
+	for _, p := range system.All() {
+		list = append(list, store.VendorPolicy{Document: p.Document, Policy: iam.Policy{
+			ID: name.FixedID("acs:" + p.Name), Account: name.AlibabaVendor, Language: iam.LanguageRAM, Name: p.Name, Path: "/",
+			Description: p.Description, Default: p.Version, Latest: p.Version, Created: p.Created, Updated: p.Created,
+		}})
 	}
 	return s.store.Update(ctx, func(tx *store.Tx) error { return tx.SyncVendorPolicies(list) })
 }

@@ -42,6 +42,13 @@ const (
 	keyMFAPhishingResistant
 	keyDeviceRemembered
 	keySignInMethod
+	keyACSMFAPresent
+	keyACSSourceIP
+	keyACSSecureTransport
+	keyACSCurrentTime
+	keyACSPrincipalARN
+	keyACSRequestTag
+	keyACSResourceTag
 )
 
 var keyNames = []string{
@@ -52,6 +59,7 @@ var keyNames = []string{
 	"aws:SourceIdentity", "aws:RequestTag/", "aws:TagKeys", "aws:ResourceTag/", "iam:ResourceTag/",
 	"aws:ResourceAccount", "warifu:MFAMethods", "warifu:MFAStrength", "warifu:MFAPhishingResistant",
 	"warifu:DeviceRemembered", "warifu:SignInMethod",
+	"acs:MFAPresent", "acs:SourceIp", "acs:SecureTransport", "acs:CurrentTime", "acs:PrincipalARN", "acs:RequestTag/", "acs:ResourceTag/",
 }
 
 // facts answers policy's questions about one request. Nothing is computed for a
@@ -84,6 +92,10 @@ func (f *facts) Lookup(key *policy.Key) policy.Fact {
 		if c.Kind != policy.Anonymous {
 			return policy.String(c.PrincipalARN())
 		}
+	case keyACSPrincipalARN:
+		if c.Kind != policy.Anonymous {
+			return policy.String(c.ramNames().Name)
+		}
 	case keyPrincipalAccount:
 		if c.Kind != policy.Anonymous {
 			return policy.String(c.Account.String())
@@ -92,7 +104,7 @@ func (f *facts) Lookup(key *policy.Key) policy.Fact {
 		return policy.String(principalTypes[c.Kind])
 	case keyPrincipalTag:
 		return tagFact(c.Tags(), key.Arg)
-	case keyMFAPresent:
+	case keyMFAPresent, keyACSMFAPresent:
 		if f.mfa.Known {
 			return policy.Bool(f.mfa.Present)
 		}
@@ -105,11 +117,11 @@ func (f *facts) Lookup(key *policy.Key) policy.Fact {
 		if c.Session != nil {
 			return policy.At(c.Session.Issued)
 		}
-	case keySourceIP:
+	case keySourceIP, keyACSSourceIP:
 		return policy.Addr(f.call.Source.IP)
-	case keySecureTransport:
+	case keySecureTransport, keyACSSecureTransport:
 		return policy.Bool(f.call.Source.Secure)
-	case keyCurrentTime:
+	case keyCurrentTime, keyACSCurrentTime:
 		return policy.At(f.now)
 	case keyEpochTime:
 		return policy.Int(f.now.Unix())
@@ -125,13 +137,13 @@ func (f *facts) Lookup(key *policy.Key) policy.Fact {
 		if c.Session != nil {
 			return optional(c.Session.SourceIdentity)
 		}
-	case keyRequestTag:
+	case keyRequestTag, keyACSRequestTag:
 		return tagFact(f.target.RequestTags, key.Arg)
 	case keyTagKeys:
 		if keys := f.target.tagKeys(); len(keys) > 0 {
 			return policy.Strings(keys...)
 		}
-	case keyResourceTag, keyIAMResourceTag:
+	case keyResourceTag, keyIAMResourceTag, keyACSResourceTag:
 		return tagFact(f.target.ResourceTags, key.Arg)
 	case keyResourceAccount:
 		return policy.String(f.target.account(c.Account).String())

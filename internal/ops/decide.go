@@ -258,9 +258,12 @@ func (env *Env) managedByARN(arn string) (*policy.Set, error) {
 // policyByARN reads the policy of an ARN that account may see: its own and the
 // vendor's.
 func policyByARN(tx *store.Tx, account name.Account, arn string) (*iam.Policy, error) {
-	owner, path, policyName, ok := name.SplitIAM(arn, "policy")
+	owner, path, policyName, ok := splitPolicy(arn)
 	if !ok || !owner.Vendor() && owner != account {
 		return nil, fault.Of(fault.NotFound, "policy", arn)
+	}
+	if path == "" {
+		return tx.PolicyByName(owner, policyName)
 	}
 	p, err := tx.PolicyByPathName(owner, path, policyName)
 	if err == nil && p.ARN() != arn {
@@ -289,11 +292,11 @@ func (env *Env) compiled(id policy.RuleID, text string, kind aws.Kind) (*policy.
 // saved; one that no longer is refuses the request rather than being skipped:
 // a deny must never fall out of a decision.
 func (env *Env) compile(id policy.RuleID, text string, kind aws.Kind) (*policy.Set, error) {
-	doc, err := aws.Parse([]byte(text), kind)
+	rules, err := rulesOf(id, text, kind)
 	if err != nil {
 		return nil, fault.Wrap(err, "stored policy "+id.Policy+" is not valid")
 	}
-	return policy.Compile(doc.Rules(id), env.contextKeys), nil
+	return policy.Compile(rules, env.contextKeys), nil
 }
 
 // AsDenial returns policy's no behind err, if that is what it is.

@@ -83,7 +83,7 @@ func puttingInline(kind iam.PrincipalKind, op string) Op[PutInlineIn, struct{}] 
 			if err := env.fitsInline(h, in); err != nil {
 				return none, err
 			}
-			if err := checkDocument(in.Document, aws.Inline); err != nil {
+			if err := checkDocument(in.Document, aws.Inline, iam.LanguageAWS); err != nil {
 				return none, err
 			}
 			return none, env.Tx.PutInline(env.Call.Caller.Account, kind,

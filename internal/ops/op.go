@@ -8,6 +8,7 @@ import (
 
 	"warifu/internal/audit"
 	"warifu/internal/fault"
+	"warifu/internal/iam"
 	"warifu/internal/store"
 )
 
@@ -81,11 +82,12 @@ type Call struct {
 
 // Source is where a request came from and how.
 type Source struct {
-	Door      string     // aws, gateway, console, host
-	Service   string     // the service asked: iam, sts, ec2, …
-	Region    string     // the region in the signature's scope
-	IP        netip.Addr // the client's address, after trusted proxies
-	Chain     string     // what trusted proxies reported, for the trail
+	Door      string       // aws, gateway, console, host
+	Language  iam.Language // of the policy documents that come through the door; "" = AWS's
+	Service   string       // the service asked: iam, sts, ec2, …
+	Region    string       // the region in the signature's scope
+	IP        netip.Addr   // the client's address, after trusted proxies
+	Chain     string       // what trusted proxies reported, for the trail
 	UserAgent string
 	Referer   string
 	Secure    bool   // TLS to the client, here or at a trusted proxy

@@ -49,13 +49,13 @@ var CreatePolicy = Op[CreatePolicyIn, *PolicyUse]{
 	},
 	Do: func(env *Env, in CreatePolicyIn) (p *PolicyUse, err error) {
 		p = &PolicyUse{Policy: iam.Policy{
-			Account: env.Call.Caller.Account, Language: iam.LanguageAWS, Name: in.Name, Path: rooted(in.Path),
+			Account: env.Call.Caller.Account, Language: env.language(), Name: in.Name, Path: rooted(in.Path),
 			Description: in.Description, Tags: in.Tags, Default: 1, Latest: 1, Created: env.Now, Updated: env.Now,
 		}}
 		if err := checkPolicy(&p.Policy); err != nil {
 			return p, err
 		}
-		if err := env.checkManaged(in.Document); err != nil {
+		if err := env.checkManaged(in.Document, p.Language); err != nil {
 			return p, err
 		}
 		if err := env.quota("PoliciesPerAccount", env.limits.Policies, env.Tx.PolicyCount); err != nil {
@@ -97,26 +97,11 @@ func checkDescription(s string) error {
 }
 
 // checkManaged checks the document of a managed policy.
-func (env *Env) checkManaged(document string) error {
-	if aws.Size([]byte(document)) > env.limits.PolicySize {
+func (env *Env) checkManaged(document string, in iam.Language) error {
+	if documentSize(document, in) > env.limits.PolicySize {
 		return limited("PolicySize", env.limits.PolicySize)
 	}
-	return checkDocument(document, aws.Managed)
-}
-
-// checkDocument refuses a document that its language does not accept.
-func checkDocument(document string, kind aws.Kind) error {
-	_, err := aws.Parse([]byte(document), kind)
-	var refused *aws.Error
-	switch {
-	case err == nil:
-		return nil
-	case !errors.As(err, &refused):
-		return fault.Wrap(err, "read a policy document")
-	case refused.Quota:
-		return limited("PolicySize", kind.Quota())
-	}
-	return &fault.Error{Kind: fault.Malformed, Noun: "policy document", What: refused.Message, Err: refused}
+	return checkDocument(document, aws.Managed, in)
 }
 
 // excerpt is as much of a document as the trail keeps: 2 KiB.
@@ -166,6 +151,8 @@ const (
 	ScopeAll    = store.ScopeAll
 	ScopeOwn    = store.ScopeOwn
 	ScopeVendor = store.ScopeVendor
+
+	ScopeAlibaba = store.ScopeAlibaba // Alibaba Cloud's system policies
 )
 
 // ListPoliciesIn selects managed policies.
@@ -274,7 +261,7 @@ var CreatePolicyVersion = Op[CreateVersionIn, *PolicyVersion]{
 		if err != nil {
 			return nil, notAttachable(err)
 		}
-		if err := env.checkManaged(in.Document); err != nil {
+		if err := env.checkManaged(in.Document, p.Language); err != nil {
 			return nil, err
 		}
 		n, err := env.Tx.VersionCount(p.Account, p.ID)
@@ -500,7 +487,7 @@ var ListPolicyTags = Op[VersionsIn, page.Page[iam.Tag]]{
 	},
 }
 
-// policy reads the managed policy of an ARN.
+// policy reads the managed policy of an ARN, or of its name at Alibaba Cloud.
 func (env *Env) policy(arn string) (*iam.Policy, error) {
 	if err := checkPolicyARN(arn); err != nil {
 		return nil, err
@@ -512,8 +499,25 @@ func (env *Env) policy(arn string) (*iam.Policy, error) {
 	return p, err
 }
 
+// policyARN is how AWS names a managed policy, whichever cloud's name was given;
+// policies test it.
+func (env *Env) policyARN(given string) (string, error) {
+	owner, path, called, ok := splitPolicy(given)
+	if !ok || path != "" {
+		return given, nil
+	}
+	p, err := policyByARN(env.Tx, env.Call.Caller.Account, given)
+	if fault.Is(err, fault.NotFound) {
+		return name.PolicyARN(owner, "/", called), nil
+	}
+	if err != nil {
+		return "", err
+	}
+	return p.ARN(), nil
+}
+
 func checkPolicyARN(arn string) error {
-	if _, _, _, ok := name.SplitIAM(arn, "policy"); !ok {
+	if _, _, _, ok := splitPolicy(arn); !ok {
 		return fault.Of(fault.Invalid, "policy arn", arn)
 	}
 	return nil
@@ -538,7 +542,7 @@ func notAttachable(err error) error {
 // and of other accounts are refused with the noun given, whether they exist or
 // not.
 func (env *Env) ownPolicy(arn, refused string) (*iam.Policy, error) {
-	if owner, _, _, ok := name.SplitIAM(arn, "policy"); ok && owner != env.Call.Caller.Account {
+	if owner, _, _, ok := splitPolicy(arn); ok && owner != env.Call.Caller.Account {
 		return nil, &fault.Error{Kind: fault.Unmodifiable, Noun: refused, Name: arn,
 			What: fmt.Sprintf("%s does not belong to the account", arn)}
 	}
@@ -549,14 +553,17 @@ func (env *Env) ownPolicy(arn, refused string) (*iam.Policy, error) {
 // not exist is authorised under the ARN that was given.
 func (env *Env) policyTarget(arn string) (Target, error) {
 	t := Target{Noun: "policy", Resources: []string{arn}}
-	owner, _, called, ok := name.SplitIAM(arn, "policy")
+	owner, path, called, ok := splitPolicy(arn)
 	if !ok {
 		return t, checkPolicyARN(arn)
 	}
 	t.Name, t.Account = called, owner
+	if path == "" { // what does not exist has no path of its own
+		t.Resources[0] = name.PolicyARN(owner, "/", called)
+	}
 	p, err := env.policy(arn)
 	if err == nil {
-		t.ID, t.ResourceTags = p.ID, p.Tags
+		t.ID, t.ResourceTags, t.Resources[0] = p.ID, p.Tags, p.ARN()
 	}
 	return t, ignoreMissing(err)
 }

@@ -137,7 +137,7 @@ func (p SessionPolicy) check(env *Env, account name.Account) error {
 		return err
 	}
 	if p.Policy != "" {
-		if err := checkDocument(p.Policy, aws.SessionPolicy); err != nil {
+		if err := checkDocument(p.Policy, aws.SessionPolicy, env.language()); err != nil {
 			return err
 		}
 	}
@@ -206,8 +206,10 @@ func keepProof(proof *MFA, err error) error {
 
 // check refuses what the request alone shows to be wrong.
 func (in *AssumeRoleIn) check() error {
-	if arn, ok := name.ParseARN(in.RoleARN); !ok || arn.Partition == "" || arn.Service == "" || arn.Resource == "" {
-		return fault.Of(fault.Invalid, "arn", in.RoleARN)
+	if _, _, ok := name.SplitRAM(in.RoleARN, "role"); !ok {
+		if arn, ok := name.ParseARN(in.RoleARN); !ok || arn.Partition == "" || arn.Service == "" || arn.Resource == "" {
+			return fault.Of(fault.Invalid, "arn", in.RoleARN)
+		}
 	}
 	if err := checkSessionName("roleSessionName", in.SessionName, 64); err != nil {
 		return err
@@ -254,6 +256,7 @@ func (env *Env) trusted(t *Target, in AssumeRoleIn) error {
 	if err != nil && !fault.Is(err, fault.NotFound) {
 		return err
 	}
+	t.Resources = []string{roleARN(in.RoleARN, role)}
 	if role == nil {
 		t.Trust = &policy.Layer{Kind: policy.Trust, Owner: env.Call.Caller.Account.String()}
 		return nil
@@ -286,8 +289,23 @@ func (env *Env) trusted(t *Target, in AssumeRoleIn) error {
 	return nil
 }
 
-// roleByARN reads a role of any account here by its whole ARN.
+// roleARN is how AWS names what was asked for, whichever cloud's name was given.
+func roleARN(asked string, found *iam.Role) string {
+	if found != nil {
+		return found.ARN()
+	}
+	if account, called, ok := name.SplitRAM(asked, "role"); ok {
+		return name.RoleARN(account, "/", called)
+	}
+	return asked
+}
+
+// roleByARN reads a role of any account here by its whole ARN, or by its name at
+// Alibaba Cloud, where roles have no path.
 func (env *Env) roleByARN(arn string) (*iam.Role, error) {
+	if account, called, ok := name.SplitRAM(arn, "role"); ok {
+		return env.Tx.RoleByName(account, called)
+	}
 	account, _, roleName, ok := name.SplitIAM(arn, "role")
 	if !ok {
 		return nil, fault.Of(fault.NotFound, "role", arn)

@@ -1,6 +1,7 @@
 package ops
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -10,8 +11,10 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"warifu/internal/fault"
+	"warifu/internal/iam"
 	"warifu/internal/name"
 	"warifu/policy/aws"
+	"warifu/policy/jsonc"
 )
 
 // A trust policy is stored with the unique ids of the users and roles that it
@@ -21,10 +24,10 @@ import (
 
 // savedTrust checks a trust policy and puts ids in the place of names.
 func (env *Env) savedTrust(document string) (string, error) {
-	if aws.Size([]byte(document)) > env.limits.TrustSize {
+	if env.language() == iam.LanguageAWS && aws.Size([]byte(document)) > env.limits.TrustSize {
 		return "", limited("ACLSizePerRole", env.limits.TrustSize)
 	}
-	if err := checkDocument(document, aws.TrustPolicy); err != nil {
+	if err := checkDocument(document, aws.TrustPolicy, env.language()); err != nil {
 		return "", err
 	}
 	return mapPrincipals(document, env.principalID)
@@ -32,19 +35,23 @@ func (env *Env) savedTrust(document string) (string, error) {
 
 // shownTrust puts names in the place of the ids of a stored trust policy.
 func (env *Env) shownTrust(document string) (string, error) {
-	if !strings.Contains(document, name.PrefixUser) && !strings.Contains(document, name.PrefixRole) {
+	if !strings.Contains(document, name.PrefixUser) && !strings.Contains(document, name.PrefixRole) && !strings.Contains(document, ":id/") {
 		return document, nil
 	}
 	return mapPrincipals(document, env.principalName)
 }
 
-// awsPrincipal is where a policy document names AWS principals.
-var awsPrincipal = regexp.MustCompile(`^/Statement(/\d+)?/Principal/AWS(/\d+)?$`)
+// userOrRole is where a policy document names users and roles: AWS's and RAM's.
+var userOrRole = regexp.MustCompile(`^/Statement(/\d+)?/Principal/(AWS|RAM)(/\d+)?$`)
 
-// mapPrincipals changes the AWS principals of a document and leaves every other
-// byte as it is.
+// mapPrincipals changes the users and roles that a document names and leaves every
+// other byte as it is, comments as well.
 func mapPrincipals(document string, change func(string) (string, error)) (string, error) {
-	dec := jsontext.NewDecoder(strings.NewReader(document))
+	plain, err := jsonc.Strip([]byte(document))
+	if err != nil {
+		return "", fault.Wrap(err, "read a trust policy")
+	}
+	dec := jsontext.NewDecoder(bytes.NewReader(plain))
 	var out strings.Builder
 	copied := 0 // how much of the document is in out
 	for {
@@ -62,7 +69,7 @@ func mapPrincipals(document string, change func(string) (string, error)) (string
 		if err != nil {
 			return "", fault.Wrap(err, "read a trust policy")
 		}
-		if value.Kind() != '"' || isMemberName(dec) || !awsPrincipal.MatchString(string(dec.StackPointer())) {
+		if value.Kind() != '"' || isMemberName(dec) || !userOrRole.MatchString(string(dec.StackPointer())) {
 			continue
 		}
 		text, err := jsontext.AppendUnquote(nil, value)
@@ -102,7 +109,7 @@ func (env *Env) principalID(s string) (string, error) {
 	id, err := env.uniqueID(s)
 	if fault.Is(err, fault.NotFound) {
 		return "", &fault.Error{Kind: fault.Malformed, Noun: "policy document",
-			What: fmt.Sprintf("Invalid principal in policy: %q:%q", "AWS", s)}
+			What: fmt.Sprintf("Invalid principal in policy: %q:%q", principalType(s), s)}
 	}
 	return id, err
 }
@@ -114,6 +121,9 @@ func (env *Env) uniqueID(s string) (string, error) {
 			err = fault.Of(fault.NotFound, "principal", s)
 		}
 		return s, err
+	}
+	if strings.HasPrefix(s, "acs:") {
+		return env.ramPrincipalID(s)
 	}
 	if a, _, called, ok := name.SplitIAM(s, "user"); ok {
 		u, err := env.Tx.UserByName(a, called)
@@ -138,6 +148,14 @@ func (env *Env) uniqueID(s string) (string, error) {
 	return s, nil
 }
 
+// principalType is the element of a document that names such a principal.
+func principalType(s string) string {
+	if strings.HasPrefix(s, "acs:") {
+		return "RAM"
+	}
+	return "AWS"
+}
+
 func isUniqueID(s string) bool {
 	return strings.HasPrefix(s, name.PrefixUser) || strings.HasPrefix(s, name.PrefixRole)
 }
@@ -145,6 +163,9 @@ func isUniqueID(s string) bool {
 // principalName is the ARN of the user or role of a unique id; the text itself
 // if it is no unique id or nobody has it any more.
 func (env *Env) principalName(s string) (string, error) {
+	if strings.HasPrefix(s, "acs:") {
+		return env.ramPrincipalName(s)
+	}
 	find := func(name.Account) (string, error) { return s, nil }
 	if id, ok := name.ParseUnique(name.PrefixUser, s); ok {
 		find = func(a name.Account) (string, error) { return arnOf(env.Tx.UserByID(a, id)) }

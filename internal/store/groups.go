@@ -43,6 +43,9 @@ func (tx *Tx) DeleteGroup(a name.Account, id name.ID) error {
 	if err := tx.holdsNoPolicies(a, iam.KindGroup, id); err != nil {
 		return err
 	}
+	if err := tx.forgetAttributes(id); err != nil {
+		return err
+	}
 	return tx.bump(a, tx.change("group", id.String(), `DELETE FROM groups WHERE id = $1 AND account = $2`, int64(id), int64(a)))
 }
 

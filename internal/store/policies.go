@@ -10,8 +10,9 @@ import (
 	"warifu/internal/name"
 )
 
-// vendor owns the managed policies that exist from the start. Every account
-// sees them; only SyncVendorPolicies writes them.
+// vendor owns AWS's managed policies, which exist from the start; Alibaba Cloud's
+// belong to name.AlibabaVendor, which is -1 in the queries. Every account sees
+// them; only SyncVendorPolicies writes them.
 const vendor name.Account = 0
 
 const policyColumns = `p.id, p.account, p.language, p.name, p.path, p.description, p.default_version, p.latest,
@@ -51,7 +52,7 @@ func versionName(number int) string { return "v" + strconv.Itoa(number) }
 // PolicyByID returns a policy of the account or of the vendor.
 func (tx *Tx) PolicyByID(a name.Account, id name.ID) (*iam.Policy, error) {
 	return get(tx, scanPolicy, "policy", id.String(),
-		`SELECT `+policyColumns+` FROM policies p WHERE p.id = $1 AND p.account IN ($2, 0)`, int64(id), int64(a))
+		`SELECT `+policyColumns+` FROM policies p WHERE p.id = $1 AND p.account IN ($2, 0, -1)`, int64(id), int64(a))
 }
 
 // PolicyByPathName returns the policy that an ARN names: its owner, path and
@@ -107,6 +108,8 @@ func (tx *Tx) Policies(f PolicyFilter) ([]PolicyUse, error) {
 		query += ` AND p.account = $1`
 	case ScopeVendor:
 		query += ` AND p.account = 0`
+	case ScopeAlibaba:
+		query += ` AND p.account = -1`
 	default:
 		query += ` AND p.account IN ($1, 0)`
 	}
@@ -125,7 +128,7 @@ func (tx *Tx) Policies(f PolicyFilter) ([]PolicyUse, error) {
 // PolicyUses returns how many of an account's users, groups and roles a policy
 // is attached to, and how many of its users and roles it bounds.
 func (tx *Tx) PolicyUses(a name.Account, id name.ID) (attached, bounding int, err error) {
-	found, err := tx.one(`SELECT `+attachedTimes+`, `+boundingTimes+` FROM policies p WHERE p.id = $2 AND p.account IN ($1, 0)`,
+	found, err := tx.one(`SELECT `+attachedTimes+`, `+boundingTimes+` FROM policies p WHERE p.id = $2 AND p.account IN ($1, 0, -1)`,
 		[]any{int64(a), int64(id)}, &attached, &bounding)
 	if err == nil && !found {
 		err = fault.Of(fault.NotFound, "policy", id.String())
@@ -162,21 +165,21 @@ func scanVersion(r row, v *iam.PolicyVersion) error {
 func (tx *Tx) Version(a name.Account, policy name.ID, number int) (*iam.PolicyVersion, error) {
 	return get(tx, scanVersion, "policy version", versionName(number),
 		`SELECT `+versionColumns+` FROM policy_versions v JOIN policies p ON p.id = v.policy
-		WHERE v.policy = $1 AND v.number = $2 AND p.account IN ($3, 0)`, int64(policy), number, int64(a))
+		WHERE v.policy = $1 AND v.number = $2 AND p.account IN ($3, 0, -1)`, int64(policy), number, int64(a))
 }
 
 // Versions lists the texts of a policy, newest first; after is the last number
 // of the page before, 0 for the first page.
 func (tx *Tx) Versions(a name.Account, policy name.ID, after, limit int) ([]iam.PolicyVersion, error) {
 	return list(tx, scanVersion, `SELECT `+versionColumns+` FROM policy_versions v JOIN policies p ON p.id = v.policy
-		WHERE v.policy = $1 AND p.account IN ($2, 0) AND ($3 = 0 OR v.number < $3) ORDER BY v.number DESC LIMIT $4`,
+		WHERE v.policy = $1 AND p.account IN ($2, 0, -1) AND ($3 = 0 OR v.number < $3) ORDER BY v.number DESC LIMIT $4`,
 		int64(policy), int64(a), int64(after), limit)
 }
 
 // VersionCount counts the texts of a policy.
 func (tx *Tx) VersionCount(a name.Account, policy name.ID) (int, error) {
 	return tx.count(`SELECT count(*) FROM policy_versions v JOIN policies p ON p.id = v.policy
-		WHERE v.policy = $1 AND p.account IN ($2, 0)`, int64(policy), int64(a))
+		WHERE v.policy = $1 AND p.account IN ($2, 0, -1)`, int64(policy), int64(a))
 }
 
 // SetDefaultVersion puts another text of a policy in force.
@@ -223,10 +226,10 @@ func (tx *Tx) SyncVendorPolicies(wanted []VendorPolicy) error {
 }
 
 func (tx *Tx) syncVendorPolicy(w *VendorPolicy) (changed bool, err error) {
-	if w.Account != vendor {
+	if !w.Account.Vendor() {
 		return false, fault.New(fault.Internal, "store: policy %s is not the vendor's", w.Name)
 	}
-	old, err := tx.PolicyByID(vendor, w.ID)
+	old, err := tx.PolicyByID(w.Account, w.ID)
 	if fault.Is(err, fault.NotFound) {
 		p := w.Policy
 		return true, tx.InsertPolicy(&p, w.Document)
@@ -240,12 +243,12 @@ func (tx *Tx) syncVendorPolicy(w *VendorPolicy) (changed bool, err error) {
 			return false, err
 		}
 	}
-	text, err := tx.Version(vendor, w.ID, old.Default)
+	text, err := tx.Version(w.Account, w.ID, old.Default)
 	if err != nil || text.Document == w.Document {
 		return false, err
 	}
 	v := iam.PolicyVersion{Policy: w.ID, Document: w.Document, Created: w.Updated}
-	if err := tx.InsertVersion(vendor, &v); err != nil {
+	if err := tx.InsertVersion(w.Account, &v); err != nil {
 		return false, err
 	}
 	_, err = tx.exec(`UPDATE policies SET default_version = $2 WHERE id = $1`, int64(w.ID), v.Number)

@@ -14,7 +14,9 @@ type Scope string
 const (
 	ScopeAll    Scope = ""       // the account's own and the vendor's
 	ScopeOwn    Scope = "own"    // the account's own
-	ScopeVendor Scope = "vendor" // those that exist from the start, account 0
+	ScopeVendor Scope = "vendor" // AWS's, which exist from the start, account 0
+
+	ScopeAlibaba Scope = "alibaba" // Alibaba Cloud's, which exist from the start
 )
 
 // Usage says what a managed policy is used for.
@@ -78,7 +80,7 @@ type PolicyRef struct {
 // version.
 type ManagedGrant struct {
 	PolicyRef
-	Account  name.Account // owner of the policy; 0 = vendor
+	Account  name.Account // owner of the policy; 0 = AWS
 	Path     string
 	Name     string
 	Language iam.Language

@@ -81,6 +81,9 @@ func (tx *Tx) DeleteUser(a name.Account, id name.ID) error {
 	if err := tx.holdsNoPolicies(a, iam.KindUser, id); err != nil {
 		return err
 	}
+	if err := tx.forgetAttributes(id); err != nil {
+		return err
+	}
 	return tx.bump(a, tx.change("user", id.String(), `DELETE FROM users WHERE id = $1 AND account = $2`, int64(id), int64(a)))
 }
 

@@ -59,7 +59,7 @@ func newPolicy(p *ops.PolicyUse) managedPolicy {
 		DefaultVersionId: "v" + strconv.Itoa(p.Default), AttachmentCount: p.Attached, PermissionsBoundaryUsageCount: p.Bounding,
 		IsAttachable: true, CreateDate: p.Created, UpdateDate: p.Updated,
 	}
-	if p.Account == 0 {
+	if p.Account.Vendor() {
 		if known, ok := managed.Lookup(out.Arn); ok {
 			out.PolicyId = known.ID
 		}
