@@ -107,7 +107,8 @@ func Build(t testing.TB, dsn string, log io.Writer) *World {
 	must(err)
 	w.Server, err = ops.New(ops.Config{
 		Store: w.Store, Keys: vault, Gate: password.NewGate(2, 64), Now: w.Clock.Now, Rand: w.Rand,
-		Log: slog.New(slog.NewTextHandler(log, nil)),
+		Log:      slog.New(slog.NewTextHandler(log, nil)),
+		Delivery: ops.Delivery{Mail: ops.Sending{On: true, By: "mail.example.com:587"}, SMS: ops.Sending{On: true, By: "sms.example.com"}},
 	})
 	must(err)
 	made, err := w.Bootstrap(ctx, ops.BootstrapIn{Account: Account, Alias: "acme", Admin: "admin"})
