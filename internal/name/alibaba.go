@@ -1,6 +1,8 @@
 package name
 
 import (
+	"fmt"
+	"io"
 	"strconv"
 	"strings"
 )
@@ -116,4 +118,38 @@ func ParseID(s string) (ID, bool) {
 	n, err := strconv.ParseInt(s, 10, 64)
 	id := ID(n)
 	return id, err == nil && len(s) == 18 && id >= minID && id < minID+spanN
+}
+
+// Prefixes of Alibaba Cloud's access key ids.
+const (
+	PrefixRAMKey = "LTAI" // of a user's key
+	PrefixSTSKey = "STS." // of a session's
+)
+
+// alphanumerics are what Alibaba Cloud's key ids and secrets are made of.
+const alphanumerics = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+
+// Alphanumeric draws n letters and digits, each as likely as another: 5.95 bits
+// each.
+func Alphanumeric(rand io.Reader, n int) ([]byte, error) {
+	out := make([]byte, 0, n)
+	var b [32]byte
+	for len(out) < n {
+		if _, err := io.ReadFull(rand, b[:]); err != nil {
+			return nil, fmt.Errorf("draw letters and digits: %w", err)
+		}
+		for _, c := range b {
+			if i := int(c & 63); i < len(alphanumerics) && len(out) < n {
+				out = append(out, alphanumerics[i])
+			}
+		}
+	}
+	return out, nil
+}
+
+// NewRAMKeyID mints the id of a user's access key as Alibaba Cloud spells them: the
+// prefix and 20 letters and digits, 119 bits.
+func NewRAMKeyID(rand io.Reader) (string, error) {
+	b, err := Alphanumeric(rand, 20)
+	return PrefixRAMKey + string(b), err
 }

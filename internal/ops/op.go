@@ -77,13 +77,14 @@ type Call struct {
 	Caller    Caller
 	Source    Source
 	RequestID string
+	Once      *Once     // of a request whose signature has a nonce
 	At        time.Time // when the door took the request; the operation's now
 }
 
 // Source is where a request came from and how.
 type Source struct {
 	Door      string       // aws, gateway, console, host
-	Language  iam.Language // of the policy documents that come through the door; "" = AWS's
+	Documents iam.Language // language of the policy documents that come through the door; "" = AWS's
 	Service   string       // the service asked: iam, sts, ec2, …
 	Region    string       // the region in the signature's scope
 	IP        netip.Addr   // the client's address, after trusted proxies
@@ -150,7 +151,10 @@ func Run[In, Out any](ctx context.Context, s *Server, call Call, op Op[In, Out],
 
 	step := func(tx *store.Tx) error {
 		env := open(tx, op.Mode)
-		err := op.judge(env, in)
+		err := env.spend()
+		if err == nil {
+			err = op.judge(env, in)
+		}
 		if err == nil {
 			out, err = op.Do(env, in)
 		}

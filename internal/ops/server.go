@@ -73,6 +73,7 @@ type Server struct {
 	contextKeys *policy.Keys
 	cache       cache
 	usage       usage
+	nonces      nonces
 }
 
 // New returns a server on an open store.

@@ -102,7 +102,7 @@ func (u *usage) take() (keys map[string]use, roles, sessions map[name.ID]use) {
 	return keys, roles, sessions
 }
 
-// Flush writes the last uses that were gathered. On an error they are kept for
+// Flush writes the last uses and the nonces that were gathered. On an error they are kept for
 // the next time. Call it once more when the server stops.
 func (s *Server) Flush(ctx context.Context) error {
 	keys, roles, sessions := s.usage.take()
@@ -131,8 +131,9 @@ func (s *Server) Flush(ctx context.Context) error {
 		for k, u := range sessions {
 			noteUse(&s.usage.sessions, k, u)
 		}
+		return err
 	}
-	return err
+	return s.flushNonces(ctx)
 }
 
 // writeUses writes in batches and takes what is written out of m. A key or role

@@ -15,6 +15,12 @@ func (tx *Tx) Burn(kind, key string, expires time.Time) (fresh bool, err error) 
 	return n == 1, err
 }
 
+// Burned reports whether a one-time thing was used up, without using it.
+func (tx *Tx) Burned(kind, key string) (bool, error) {
+	n, err := tx.count(`SELECT count(*) FROM burned WHERE kind = $1 AND key = $2`, kind, key)
+	return n > 0, err
+}
+
 // PurgeBurned forgets used things that have expired, as many as limit, and
 // returns how many.
 func (tx *Tx) PurgeBurned(now time.Time, limit int) (int, error) {
