@@ -20,7 +20,10 @@ type commands struct {
 	Keys struct {
 		Rotate keysRotateCmd `cmd:"" help:"Seal every secret in the database with a new key, while the server runs."`
 	} `cmd:"" help:"Manage the keys that seal secrets at rest."`
-	Version versionCmd `cmd:"" help:"Print the version."`
+	Login       loginCmd       `cmd:"" help:"Sign the AWS command line in through a browser, with whatever factor the console asks for."`
+	Logout      logoutCmd      `cmd:"" help:"End such a sign-in."`
+	Credentials credentialsCmd `cmd:"" help:"Print the credentials of such a sign-in, for credential_process."`
+	Version     versionCmd     `cmd:"" help:"Print the version."`
 }
 
 // host is what a command may touch of the machine.
