@@ -87,16 +87,16 @@ func (env *Env) letter(u *iam.User, to string) (l iam.Letter, err error) {
 // languageOf is the language that a user reads: that of the pages it was shown
 // last, or else of whoever is at work, who is likely to share it.
 func (env *Env) languageOf(u *iam.User) (string, error) {
-	if env.Call.Caller.ID() == u.ID && env.Call.Source.Language != "" {
-		return env.Call.Source.Language, nil
+	if env.Call.Caller.ID() == u.ID && env.Call.Source.Locale != "" {
+		return env.Call.Source.Locale, nil
 	}
 	l, err := env.Tx.Language(u.ID)
-	return cmp.Or(l, env.Call.Source.Language), err
+	return cmp.Or(l, env.Call.Source.Locale), err
 }
 
 // keepLanguage notes the language in which a user signs in.
 func (env *Env) keepLanguage(u *iam.User) error {
-	l := env.Call.Source.Language
+	l := env.Call.Source.Locale
 	if l == "" {
 		return nil
 	}
@@ -216,7 +216,7 @@ var SendTestMessage = Op[SendTestIn, struct{}]{
 			return none, err
 		}
 		return none, env.send(iam.Message{Account: a.ID, User: u.ID, Channel: in.Channel, Kind: iam.MessageTest, Letter: iam.Letter{
-			To: in.To, Language: env.Call.Source.Language, AccountName: cmp.Or(a.Alias, a.ID.String()), UserName: u.Name, By: env.callerName(),
+			To: in.To, Language: env.Call.Source.Locale, AccountName: cmp.Or(a.Alias, a.ID.String()), UserName: u.Name, By: env.callerName(),
 		}})
 	},
 }

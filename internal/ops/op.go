@@ -92,7 +92,7 @@ type Source struct {
 	UserAgent string
 	Referer   string
 	Secure    bool   // TLS to the client, here or at a trusted proxy
-	Language  string // of the person at a browser: en, ja, zh; "" elsewhere
+	Locale    string // language of the person at a browser: en, ja, zh; "" elsewhere
 }
 
 // Env is all that an operation may touch.
