@@ -17,6 +17,7 @@ import (
 	"warifu/cmd/warifu/internal/config"
 	"warifu/internal/clientip"
 	"warifu/internal/metrics"
+	"warifu/internal/notify"
 	"warifu/internal/ops"
 )
 
@@ -66,8 +67,13 @@ func (cmd *serveCmd) Run(h *host) error {
 	if err != nil {
 		return err
 	}
+	post, err := newSender(conf, f.ops, log, counts, l.url)
+	if err != nil {
+		return err
+	}
 	s := &server{
-		log: log, folder: f, health: &health{store: f.store, now: time.Now},
+		post: post,
+		log:  log, folder: f, health: &health{store: f.store, now: time.Now},
 		public: newHTTPServer(&front{doors: d, clients: clientip.Trust(conf.Trusted...), metrics: counts, log: log}, log),
 	}
 	if conf.TLS.Cert != "" {
@@ -153,6 +159,7 @@ type server struct {
 	folder        *folder
 	health        *health
 	public, admin *http.Server
+	post          *notify.Sender
 }
 
 // run serves and does the background jobs until ctx ends or a listener fails,
@@ -162,6 +169,7 @@ func (s *server) run(ctx context.Context, stop func(), l *listeners) error {
 	defer endJobs()
 	var working sync.WaitGroup
 	working.Go(func() { s.folder.ops.Maintain(jobs) })
+	working.Go(func() { s.post.Run(jobs) })
 
 	failed := make(chan error, 2)
 	go func() { failed <- s.serve(l.public) }()
@@ -169,7 +177,7 @@ func (s *server) run(ctx context.Context, stop func(), l *listeners) error {
 		go func() { failed <- s.admin.Serve(l.admin) }()
 	}
 	s.log.Info("serving", "address", l.public.Addr().String(), "url", l.url, "version", version())
-	notify(s.log, "READY=1")
+	tellSystemd(s.log, "READY=1")
 
 	var err error
 	select {
@@ -178,7 +186,7 @@ func (s *server) run(ctx context.Context, stop func(), l *listeners) error {
 	}
 	stop() // from here on a signal ends the process
 	s.health.stopping.Store(true)
-	notify(s.log, "STOPPING=1")
+	tellSystemd(s.log, "STOPPING=1")
 	s.log.Info("stopping", "within", drainTime.String())
 	s.drain()
 	endJobs()

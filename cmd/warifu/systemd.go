@@ -6,9 +6,9 @@ import (
 	"os"
 )
 
-// notify tells systemd about the state of the service (sd_notify(3)):
+// tellSystemd tells systemd about the state of the service (sd_notify(3)):
 // "READY=1", "STOPPING=1". It does nothing where systemd does not ask.
-func notify(log *slog.Logger, state string) {
+func tellSystemd(log *slog.Logger, state string) {
 	name := os.Getenv("NOTIFY_SOCKET")
 	if name == "" {
 		return

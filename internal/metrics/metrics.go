@@ -21,6 +21,7 @@ var buckets = []float64{.0001, .00025, .0005, .001, .0025, .005, .01, .025, .05,
 //	warifu_operation_seconds{door}                       from the verified signature to the commit
 //	warifu_http_requests_total{route,status}             answered requests; status is its class
 //	warifu_http_requests_in_flight{route}                requests that are being answered
+//	warifu_mail_messages_total{channel,outcome}          tries to send a message: sent, later, never
 //	warifu_panics_total                                  requests that ended in a fault of the program
 //	warifu_build_info{go,version}                        always 1
 type Metrics struct {
@@ -29,6 +30,7 @@ type Metrics struct {
 	durations  family[string, *metrics.PrometheusHistogram]
 	requests   family[[2]string, *metrics.Counter]
 	inFlight   family[string, *metrics.Gauge]
+	messages   family[[2]string, *metrics.Counter]
 	panics     *metrics.Counter
 }
 
@@ -79,6 +81,9 @@ func New(version string) *Metrics {
 	m.inFlight.make = func(route string) *metrics.Gauge {
 		return set.NewGauge(series("warifu_http_requests_in_flight", "route", route), nil)
 	}
+	m.messages.make = func(l [2]string) *metrics.Counter {
+		return set.NewCounter(series("warifu_mail_messages_total", "channel", l[0], "outcome", l[1]))
+	}
 	set.NewGauge(series("warifu_build_info", "go", goVersion(), "version", version), func() float64 { return 1 })
 	return m
 }
@@ -116,6 +121,16 @@ func (m *Metrics) Observe(o ops.Observation) {
 
 // Gauge adds a value that is read when it is asked for.
 func (m *Metrics) Gauge(name string, read func() float64) { m.set.NewGauge(name, read) }
+
+// Delivered counts a try to send a message.
+func (m *Metrics) Delivered(channel, outcome string) {
+	m.messages.of([2]string{channel, outcome}).Inc()
+}
+
+// GaugeOf is Gauge for one of several values that a label tells apart.
+func (m *Metrics) GaugeOf(name, label, value string, read func() float64) {
+	m.set.NewGauge(series(name, label, value), read)
+}
 
 // Panic counts a request that ended in a panic.
 func (m *Metrics) Panic() { m.panics.Inc() }

@@ -27,6 +27,8 @@ func TestScrape(t *testing.T) {
 	m.Begin("gateway")
 	end(403)
 	m.Begin("gateway")(999)
+	m.Delivered("mail", "sent")
+	m.GaugeOf("warifu_mail_waiting", "channel", "sms", func() float64 { return 3 })
 	m.Panic()
 	m.Gauge("warifu_waiting", func() float64 { return 7 })
 	out := scrape(m)
@@ -40,6 +42,8 @@ func TestScrape(t *testing.T) {
 		`warifu_http_requests_total{route="gateway",status="other"} 1`,
 		`warifu_http_requests_in_flight{route="aws"} 0`,
 		`warifu_http_requests_in_flight{route="gateway"} 1`,
+		`warifu_mail_messages_total{channel="mail",outcome="sent"} 1`,
+		`warifu_mail_waiting{channel="sms"} 3`,
 		`warifu_panics_total 1`,
 		`warifu_waiting 7`,
 		`version="1.2.3"`,

@@ -25,6 +25,8 @@ type Config struct {
 	Issuer      string         // how authenticator apps name this server
 	Regions     []string       // that a signature may name; none means any
 	Log         Log
+	Mail        Mail
+	SMS         SMS
 	Services    []Service // by name
 
 	origins map[string]Origin
@@ -69,6 +71,7 @@ func defaults() *Config {
 		Listen:  DefaultListen,
 		Issuer:  "Warifu",
 		Log:     Log{Level: slog.LevelInfo, Format: "auto"},
+		Mail:    Mail{Security: "auto"},
 		origins: map[string]Origin{},
 	}
 }

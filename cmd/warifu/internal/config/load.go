@@ -180,6 +180,12 @@ func (c *Config) check() error {
 	if c.AdminListen != "" && c.AdminListen == c.Listen && !strings.HasSuffix(c.Listen, ":0") {
 		return errors.New("admin_listen must not be the address of listen: whoever reaches the server would read its metrics")
 	}
+	if err := c.Mail.check(); err != nil {
+		return err
+	}
+	if err := c.SMS.check(); err != nil {
+		return err
+	}
 	for i := range c.Services {
 		if err := c.Services[i].check(); err != nil {
 			return fmt.Errorf("services.%s: %w", c.Services[i].Name, err)

@@ -38,6 +38,19 @@ var settings = []setting{
 	{key: "regions", set: setRegions, get: func(c *Config) string { return strings.Join(c.Regions, ", ") }},
 	{key: "log.level", set: setLevel, get: func(c *Config) string { return strings.ToLower(c.Log.Level.String()) }},
 	{key: "log.format", set: oneOf(func(c *Config) *string { return &c.Log.Format }, "auto", "text", "json"), get: func(c *Config) string { return c.Log.Format }},
+
+	// mail.go
+	{key: "mail.smtp", set: setSMTP, get: func(c *Config) string { return c.Mail.SMTP }},
+	{key: "mail.security", set: oneOf(func(c *Config) *string { return &c.Mail.Security }, "auto", "starttls", "tls", "none"), get: func(c *Config) string { return c.Mail.Security }},
+	{key: "mail.username", set: text(func(c *Config) *string { return &c.Mail.Username }), get: func(c *Config) string { return c.Mail.Username }},
+	{key: "mail.password", secret: true, set: secret(func(c *Config) *seal.Secret { return &c.Mail.Password }), get: func(c *Config) string { return shownSecret(c.Mail.Password) }},
+	{key: "mail.from", set: setFrom, get: func(c *Config) string { return fromText(c.Mail.From) }},
+	{key: "mail.ca", set: text(func(c *Config) *string { return &c.Mail.CA }), get: func(c *Config) string { return c.Mail.CA }},
+	{key: "mail.folder", set: text(func(c *Config) *string { return &c.Mail.Folder }), get: func(c *Config) string { return c.Mail.Folder }},
+	{key: "sms.url", secret: true, set: setSMSURL, get: func(c *Config) string { return smsURLText(c.SMS.URL) }},
+	{key: "sms.secret", secret: true, set: secret(func(c *Config) *seal.Secret { return &c.SMS.Secret }), get: func(c *Config) string { return shownSecret(c.SMS.Secret) }},
+	{key: "sms.networks", set: setSMSNetworks, get: func(c *Config) string { return networksText(c.SMS.Networks) }},
+	{key: "sms.folder", set: text(func(c *Config) *string { return &c.SMS.Folder }), get: func(c *Config) string { return c.SMS.Folder }},
 }
 
 // perService are the settings of each service; NAME stands in the key
@@ -232,28 +245,36 @@ func urlText(u *url.URL) string {
 	return u.String()
 }
 
-func setTrusted(c *Config, v string) error {
-	c.Trusted = nil
+func setTrusted(c *Config, v string) (err error) {
+	c.Trusted, err = networks(v, "everybody could then choose the address that is recorded and judged")
+	return err
+}
+
+// networks reads networks and single addresses. The whole internet is none; why
+// not is told.
+func networks(v, why string) (all []netip.Prefix, err error) {
 	for _, s := range list(v) {
 		network, err := netip.ParsePrefix(s)
 		if err != nil {
 			ip, err := netip.ParseAddr(s)
 			if err != nil {
-				return fmt.Errorf("must be networks such as 10.0.0.0/8, not %q", s)
+				return nil, fmt.Errorf("must be networks such as 10.0.0.0/8, not %q", s)
 			}
 			network = netip.PrefixFrom(ip, ip.BitLen())
 		}
 		if network.Bits() == 0 {
-			return fmt.Errorf("%s is the whole internet: everybody could then choose the address that is recorded and judged", s)
+			return nil, fmt.Errorf("%s is the whole internet: %s", s, why)
 		}
-		c.Trusted = append(c.Trusted, network.Masked())
+		all = append(all, network.Masked())
 	}
-	return nil
+	return all, nil
 }
 
-func getTrusted(c *Config) string {
+func getTrusted(c *Config) string { return networksText(c.Trusted) }
+
+func networksText(all []netip.Prefix) string {
 	var b strings.Builder
-	for i, n := range c.Trusted {
+	for i, n := range all {
 		if i > 0 {
 			b.WriteString(", ")
 		}
