@@ -24,6 +24,7 @@ type cache struct {
 	principals  bounded[name.ID, *principal]
 	standing    bounded[name.ID, int64] // users behind sessions: the revision at which each was not blocked
 	preferences bounded[name.Account, *keptPreferences]
+	oracle      bounded[name.Account, *oracleRules]
 	texts       bounded[string, *policy.Set] // compiled policies by what they are: texts never change
 }
 
@@ -34,6 +35,7 @@ type principal struct {
 	role     iam.Role
 	layers   []policy.Layer // identity, then boundary if there is one
 	spoken   tongues        // the languages besides AWS's that the layers speak
+	oracle   *oracleSelf    // nil if no policy of Oracle's speaks of it
 }
 
 // bounded is a map of at most max entries, safe for concurrent use.

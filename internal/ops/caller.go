@@ -20,6 +20,7 @@ type Caller struct {
 	Session   *sts.Claims  // nil for long-term credentials
 	Console   *iam.Session // of a person signed in to the console; nil for signed requests
 	AccessKey string
+	Oracle    *OracleCredential // at Oracle's door; nil elsewhere
 	MFA       MFA
 
 	revision int64  // of the account when the credentials were looked up

@@ -69,6 +69,9 @@ type facts struct {
 	now    time.Time
 	target *Target
 	mfa    *MFA // the caller's, or what the request itself proved
+
+	grants *Names      // the operation's; nil in what-if questions
+	self   *oracleSelf // nil if no policy of Oracle's speaks of the caller
 }
 
 var principalTypes = map[policy.PrincipalKind]string{
@@ -176,6 +179,9 @@ func (f *facts) native(key *policy.Key) policy.Fact {
 	if v, ok := f.target.Keys[key.Name]; ok {
 		return v
 	}
+	if key.Slot == 0 {
+		return f.oracle(key.Name)
+	}
 	return policy.Fact{}
 }
 
@@ -230,6 +236,9 @@ type Target struct {
 	// Granted says that a setting of the account allows it, so that only a
 	// statement that denies it refuses.
 	Granted bool
+
+	// Path is the compartment of the target as policy/oci spells it; "" = the root.
+	Path string
 
 	// Trust is the policy of the role that is being assumed.
 	Trust *policy.Layer

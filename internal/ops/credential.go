@@ -226,6 +226,9 @@ func (env *Env) revision(a name.Account) (int64, error) {
 // readmit looks the caller up again after its account changed.
 func (env *Env) readmit() error {
 	c := &env.Call.Caller
+	if c.Oracle != nil {
+		return env.readmitOracle()
+	}
 	if c.Session != nil {
 		fresh := *c
 		if err := env.loadSession(env.Tx, &fresh); err != nil {

@@ -86,7 +86,10 @@ func (env *Env) permit(need Need, perm Permission, t *Target, ev *audit.Event) e
 	if err != nil {
 		return err
 	}
-	known := facts{call: &env.Call, now: env.Now, target: t, mfa: &env.Call.Caller.MFA}
+	known := facts{call: &env.Call, now: env.Now, target: t, mfa: &env.Call.Caller.MFA, grants: &need.Grants}
+	if env.rules != nil {
+		known.self = env.rules.oracle
+	}
 	if t.MFA != nil {
 		known.mfa = t.MFA
 	}
@@ -99,7 +102,7 @@ func (env *Env) permit(need Need, perm Permission, t *Target, ev *audit.Event) e
 	for _, r := range resources {
 		req.Resources[aws.Language] = r
 		for variant := range spoken.variants(need.Grants) {
-			spoken.name(&req, &env.Call.Caller, need.Grants, variant)
+			spoken.name(&req, &env.Call.Caller, t, need.Grants, variant)
 			d := policy.Decide(&req, layers...)
 			if d.Rule != nil {
 				ev.Why = ruleText(d.Rule)
@@ -205,6 +208,11 @@ func (env *Env) principalOf(c *Caller) (*principal, error) {
 		}
 		identity.Sets = append(identity.Sets, set)
 	}
+	oracle, self, err := env.oracleSets(c, p.revision)
+	if err != nil {
+		return nil, err
+	}
+	identity.Sets, p.oracle = append(identity.Sets, oracle...), self
 	p.layers = append(p.layers, identity)
 	if held.Boundary != nil {
 		set, err := env.granted(held.Boundary)

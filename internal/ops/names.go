@@ -5,6 +5,7 @@ import (
 
 	"warifu/internal/name"
 	"warifu/policy"
+	"warifu/policy/oci"
 	"warifu/policy/ram"
 )
 
@@ -22,14 +23,15 @@ type tongue struct {
 	actions func(Names) []string
 
 	// resource is the language's name of what AWS names; "" if it has none.
-	resource func(arn string) string
+	resource func(c *Caller, t *Target, arn string) string
 
 	// caller is what the language calls a caller.
 	caller func(*Caller) policy.Names
 }
 
 var otherTongues = [...]tongue{
-	{ram.Language, Names.ram, name.ACSOf, (*Caller).ramNames},
+	{ram.Language, Names.ram, func(_ *Caller, _ *Target, arn string) string { return name.ACSOf(arn) }, (*Caller).ramNames},
+	{oci.Language, Names.oracle, func(c *Caller, t *Target, _ string) string { return t.oraclePath(c.Account) }, (*Caller).oracleNames},
 }
 
 // tongues is a set of languages: bit i is otherTongues[i].
@@ -66,7 +68,7 @@ func (spoken tongues) variants(n Names) int {
 
 // name adds the names in the languages spoken to a request that has AWS's. A
 // language with fewer names than there are variants repeats its last.
-func (spoken tongues) name(req *policy.Request, c *Caller, n Names, variant int) {
+func (spoken tongues) name(req *policy.Request, c *Caller, target *Target, n Names, variant int) {
 	if spoken == 0 {
 		return
 	}
@@ -76,7 +78,7 @@ func (spoken tongues) name(req *policy.Request, c *Caller, n Names, variant int)
 		}
 		t := &otherTongues[bit]
 		req.SetAction(t.language, nil)
-		req.Resources[t.language] = t.resource(req.Resources[0])
+		req.Resources[t.language] = t.resource(c, target, req.Resources[0])
 		req.Principal.Names[t.language] = t.caller(c)
 		if all := t.actions(n); len(all) > 0 {
 			req.Actions[t.language] = all[min(variant, len(all)-1)]
@@ -85,7 +87,7 @@ func (spoken tongues) name(req *policy.Request, c *Caller, n Names, variant int)
 }
 
 // action is the name that the trail and the console show.
-func (n Names) action() string { return cmp.Or(n.AWS, n.RAM) }
+func (n Names) action() string { return cmp.Or(n.AWS, n.RAM, n.OCI) }
 
 // InRAM is the name that Alibaba Cloud has for the operation; "" if it has none.
 func (n Names) InRAM() string {

@@ -39,6 +39,7 @@ const (
 type Names struct {
 	AWS string // service:Action
 	RAM string // code:Action of Alibaba Cloud; "" if it follows from AWS's
+	OCI string // operation of Oracle's Identity service; "" if it follows from AWS's
 }
 
 // Op is one operation, whichever door it was asked for at. Ops are literals:

@@ -3,12 +3,15 @@ package ops
 import (
 	"cmp"
 	"context"
+	"crypto/cipher"
+	"crypto/rsa"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"warifu/internal/audit"
@@ -74,6 +77,9 @@ type Server struct {
 	cache       cache
 	usage       usage
 	nonces      nonces
+
+	oracleBox   cipher.AEAD
+	oracleToken atomic.Pointer[rsa.PrivateKey] // nil until the first session
 }
 
 // New returns a server on an open store.
@@ -82,6 +88,7 @@ func New(c Config) (*Server, error) {
 		store: c.Store, keys: c.Keys, now: c.Now, rand: c.Rand, log: c.Log,
 		limits: c.Limits, issuer: cmp.Or(c.Issuer, "Warifu"), observe: c.Observe, contextKeys: policy.NewKeys(keyNames...),
 	}
+	s.cache.oracle.max = maxOracle
 	s.cache.keys.max, s.cache.principals.max, s.cache.standing.max, s.cache.texts.max = maxKeys, maxPrincipals, maxPrincipals, maxTexts
 	s.cache.preferences.max = maxPrincipals
 	if s.limits == (Limits{}) {
@@ -92,6 +99,7 @@ func New(c Config) (*Server, error) {
 	}
 	s.signing = sigv4.NewKeyCache(maxSigningKeys)
 	ring := c.Keys.ring()
+	s.oracleBox = newOracleBox(ring.Derive("what Oracle's door keeps"))
 	s.cursors = page.NewCodec(ring.Derive("page cursors"))
 	s.sessions = sts.NewCodec(ring.Derive("session credentials"))
 	strangers := ring.Derive("names of strangers")
