@@ -13,7 +13,7 @@ import (
 )
 
 // language is that of the documents that a call brings: its door's.
-func (env *Env) language() iam.Language { return cmp.Or(env.Call.Source.Documents, iam.LanguageAWS) }
+func (env *Env) language() iam.Language { return cmp.Or(env.Call.Source.Language, iam.LanguageAWS) }
 
 // ramKinds are the RAM language's kinds of document. It knows no boundary: there,
 // its identity policies limit as well as they grant.

@@ -13,7 +13,7 @@ import (
 
 // inRAM makes a call one that came through Alibaba Cloud's door.
 func inRAM(c ops.Call) ops.Call {
-	c.Source.Documents = iam.LanguageRAM
+	c.Source.Language = iam.LanguageRAM
 	return c
 }
 

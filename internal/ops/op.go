@@ -85,7 +85,7 @@ type Call struct {
 // Source is where a request came from and how.
 type Source struct {
 	Door      string       // aws, gateway, console, host
-	Documents iam.Language // language of the policy documents that come through the door; "" = AWS's
+	Language  iam.Language // language of the policy documents that come through the door; "" = AWS's
 	Service   string       // the service asked: iam, sts, ec2, …
 	Region    string       // the region in the signature's scope
 	IP        netip.Addr   // the client's address, after trusted proxies
