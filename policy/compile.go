@@ -147,13 +147,14 @@ func (c *compiler) addTest(out *rule, x Test, negate bool) {
 	t := c.compileTest(x)
 	t.negate = negate
 	if t.of == FromResource && !negate {
-		for i := range t.globs {
-			if t.globs[i].any() {
+		globs := t.globs()
+		for i := range globs {
+			if globs[i].any() {
 				return // any resource will do
 			}
 		}
-		if len(out.where) == 0 && len(t.globs) > 0 && t.op != EqualsFold && t.op != LikeFold {
-			out.where = t.globs
+		if len(out.where) == 0 && len(globs) > 0 && t.op != EqualsFold && t.op != LikeFold {
+			out.where = globs
 			return
 		}
 	}
@@ -162,17 +163,16 @@ func (c *compiler) addTest(out *rule, x Test, negate bool) {
 
 // applies tells whether a rule whose action is known to match applies.
 func (ix *index) applies(n uint32, e *env) bool {
-	g := &ix.gates[n]
-	if g.globs < g.globsEnd && !matchAny(ix.globs[g.globs:g.globsEnd], e.resource, e) {
+	g, next := &ix.gates[n], &ix.gates[n+1]
+	if g.globs < next.globs && !matchAny(ix.globs[g.globs:next.globs], e.resource, e) {
 		return false
 	}
-	tests := ix.tests[g.tests:g.testsEnd]
-	for i := range tests {
-		if !tests[i].holds(e) {
+	for i := g.tests &^ hasMore; i < next.tests&^hasMore; i++ {
+		if !ix.tests[i].holds(e) {
 			return false
 		}
 	}
-	return !g.more || ix.rules[n].allowsMore(e)
+	return g.tests&hasMore == 0 || ix.rules[n].allowsMore(e)
 }
 
 // allowsMore evaluates what few rules have.
@@ -183,7 +183,7 @@ func (r *rule) allowsMore(e *env) bool {
 func matchAny(gs []glob, s string, e *env) bool {
 	for i := range gs {
 		g := &gs[i]
-		if n := len(g.pre); n >= 8 && (len(s) < n || word(s[n-8:n]) != g.tag) {
+		if n := int(g.pre); n >= tagged && (len(s) < n || word32(s[n-tagged:n]) != g.tag) {
 			continue // most patterns that do not match end here, without a call
 		}
 		if g.match(s, e) {

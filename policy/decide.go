@@ -12,6 +12,16 @@ type verdict struct {
 // there should be at most one Resource or Trust layer. Decide neither allocates nor
 // locks.
 func Decide(req *Request, layers ...Layer) Decision {
+	lang, used := 0, 0
+	for l := range req.Actions {
+		if req.Actions[l] != "" {
+			lang, used = l, used+1
+		}
+	}
+	r := req.ready[lang]
+	if used == 1 && r != nil && sameString(req.Actions[lang], r.given) && len(layers) == 1 && layers[0].Kind == Identity && !req.Principal.Kind.foreign() {
+		return byIdentity(req, lang, &r.actionName, &layers[0]) // the usual question, with nothing to weigh
+	}
 	var names names
 	for l := range req.Actions {
 		a := req.Actions[l]
@@ -22,10 +32,31 @@ func Decide(req *Request, layers ...Layer) Decision {
 		if r == nil || !sameString(a, r.given) {
 			return decideUnprepared(req, layers)
 		}
-		names.action[names.n], names.lang[names.n] = &r.actionName, Language(l)
-		names.n++
+		names[l] = &r.actionName
 	}
 	return names.decide(req, layers)
+}
+
+// byIdentity decides what one layer of identity policies says in one language.
+func byIdentity(req *Request, lang int, a *actionName, l *Layer) Decision {
+	var e env
+	e.set(req, lang)
+	var deny, allow *Rule
+	for _, s := range l.Sets {
+		if s == nil {
+			continue
+		}
+		if deny, allow = s.ask(a, &e, allow); deny != nil {
+			return Decision{ExplicitDeny, Identity, 0, &deny.ID}
+		}
+	}
+	switch {
+	case allow != nil:
+		return Decision{Allowed, Identity, 0, &allow.ID}
+	case req.Principal.Kind == Root:
+		return Decision{Allowed, Identity, 0, nil} // a root user needs no rule
+	}
+	return Decision{Layer: Identity}
 }
 
 // decideUnprepared works out the actions first.
@@ -38,19 +69,21 @@ func decideUnprepared(req *Request, layers []Layer) Decision {
 		if a := req.Actions[l]; a != "" {
 			work[l] = makeActionName(lowerInto(&buf, used, a))
 			used = min(used+len(a), nameBuffer)
-			names.action[names.n], names.lang[names.n] = &work[l], Language(l) // not in a method: work would escape
-			names.n++
+			names[l] = &work[l] // not in a method: work would escape
 		}
 	}
 	return names.decide(req, layers)
 }
 
-// names are a request's actions in those languages that have one.
-type names struct {
-	n      int
-	action [MaxLanguages]*actionName
-	lang   [MaxLanguages]Language
+// set fills in what rules of a language see. Field by field: a struct put together
+// elsewhere would be copied in pieces other than those it was written in, and the
+// processor waits for that.
+func (e *env) set(req *Request, lang int) {
+	e.req, e.ctx, e.resource, e.lang = req, req.Context, req.Resources[lang], Language(lang)
 }
+
+// names are a request's actions by language; nil where it has none.
+type names [MaxLanguages]*actionName
 
 func (n *names) decide(req *Request, layers []Layer) Decision {
 	t := tally{identity: nowhere, resource: nowhere, limit: nowhere, control: nowhere}
@@ -61,78 +94,133 @@ func (n *names) decide(req *Request, layers []Layer) Decision {
 		if v.deny != nil {
 			return Decision{ExplicitDeny, l.Kind, i, &v.deny.ID}
 		}
-		if len(layers) == 1 && l.Kind == Identity && v.allow != nil && !req.Principal.Kind.foreign() {
-			return Decision{Allowed, Identity, 0, &v.allow.ID} // the usual case: there is nothing to weigh
-		}
 		t.add(req, l, i, &v)
 	}
 	return t.decide(req, layers)
 }
 
-func (req *Request) env(l int) env {
-	return env{req: req, ctx: req.Context, lang: Language(l), resource: req.Resources[l]}
-}
-
 // judge evaluates the sets of a layer until the verdict cannot change.
 func (n *names) judge(req *Request, l *Layer, v *verdict) {
 	owned := l.Kind.owned()
-	for k := range n.n {
-		a, lang := n.action[k], n.lang[k]
-		// Field by field: a struct put together elsewhere would be copied in pieces
-		// other than those it was written in, and the processor waits for that.
+	for lang, a := range n {
+		if a == nil {
+			continue
+		}
 		var e env
-		e.req, e.ctx, e.resource, e.lang = req, req.Context, req.Resources[lang], lang
+		e.set(req, lang)
 		for _, s := range l.Sets {
 			if s == nil {
 				continue
 			}
-			parts := s.parts[lang]
-			for i := range parts {
-				p := &parts[i]
-				if p.filter&a.filter == 0 {
-					continue
-				}
-				if p.ix.judge(a, &e, owned, v); v.deny != nil {
-					return
-				}
+			if owned {
+				s.grade(a, &e, v)
+			} else {
+				v.deny, v.allow = s.ask(a, &e, v.allow)
 			}
-		}
-	}
-}
-
-func (ix *index) judge(a *actionName, e *env, owned bool, v *verdict) {
-	var room [1]uint32
-	deny, allow := ix.parts(ix.lookup(a), &room)
-	for _, m := range deny {
-		if ix.named(m, a.name, e) && ix.applies(m&^compareAction, e) {
-			v.deny = ix.gates[m&^compareAction].src
-			return
-		}
-	}
-	if v.allow != nil && (!owned || v.grade == gradeFinal) {
-		return
-	}
-	for _, m := range allow {
-		n := m &^ compareAction
-		if !ix.named(m, a.name, e) || !ix.applies(n, e) {
-			continue
-		}
-		if !owned {
-			v.allow = ix.gates[n].src
-			return
-		}
-		if g := ix.rules[n].gradeOf(e); g > v.grade {
-			v.allow, v.grade = ix.gates[n].src, g
-			if g == gradeFinal {
+			if v.deny != nil {
 				return
 			}
 		}
 	}
 }
 
-// named tells whether the action matches the rule of a member.
-func (ix *index) named(m uint32, action string, e *env) bool {
-	return m&compareAction == 0 || ix.rules[m&^compareAction].what.matches(action, e)
+// ask returns the rule that denies, or else the one that allows: the one given, if
+// that is known already.
+func (s *Set) ask(a *actionName, e *env, allowed *Rule) (deny, allow *Rule) {
+	parts := s.in(e.lang)
+	if len(parts) == 1 {
+		if parts[0].passes(a) == 0 {
+			return nil, allowed
+		}
+		return parts[0].ix.ask(a, e, allowed)
+	}
+	for len(parts) > 0 {
+		some := parts[:min(len(parts), readAhead)]
+		parts = parts[len(some):]
+		for _, i := range e.ahead[:e.gather(some, a)] {
+			p := &some[i]
+			if allowed != nil && p.actions&anyDeny == 0 {
+				continue
+			}
+			if deny, allowed = p.ix.ask(a, e, allowed); deny != nil {
+				return deny, nil
+			}
+		}
+	}
+	return nil, allowed
+}
+
+// readAhead is how many parts are looked at together.
+const readAhead = 16
+
+// gather finds the parts that may have rules for the action, and touches where the
+// search for it begins in each, so that the processor waits for all of them together.
+func (e *env) gather(parts []part, a *actionName) int {
+	n := 0
+	for i := range parts { // without a branch, which would mostly be mispredicted
+		e.ahead[n&(readAhead-1)] = uint8(i)
+		n += parts[i].passes(a)
+	}
+	for _, i := range e.ahead[:n] {
+		slots := parts[i].ix.slots
+		last := uint32(len(slots) - 1)
+		e.touched += slots[a.hash&last].hash + slots[a.serviceHash&last].hash
+	}
+	return n
+}
+
+func (ix *index) ask(a *actionName, e *env, allowed *Rule) (deny, allow *Rule) {
+	list := ix.lookup(a)
+	denies := int(list[listDeny])
+	for k, m := range list[listRules:][:list[listAll]] {
+		if k >= denies && allowed != nil {
+			break
+		}
+		n := m &^ compareAction
+		if m != n && !ix.rules[n].what.matches(a.name, e) || !ix.applies(n, e) {
+			continue
+		}
+		if k < denies {
+			return ix.gates[n].src, nil
+		}
+		allowed = ix.gates[n].src
+	}
+	return nil, allowed
+}
+
+// grade is ask for a layer that belongs to a resource: there, of the rules that
+// allow, the one counts that names the caller best.
+func (s *Set) grade(a *actionName, e *env, v *verdict) {
+	parts := s.in(e.lang)
+	for i := range parts {
+		if parts[i].passes(a) == 0 {
+			continue
+		}
+		if parts[i].ix.grade(a, e, v); v.deny != nil {
+			return
+		}
+	}
+}
+
+func (ix *index) grade(a *actionName, e *env, v *verdict) {
+	list := ix.lookup(a)
+	denies := int(list[listDeny])
+	for i, m := range list[listRules:][:list[listAll]] {
+		if i >= denies && v.grade == gradeFinal {
+			return
+		}
+		n := m &^ compareAction
+		if m != n && !ix.rules[n].what.matches(a.name, e) || !ix.applies(n, e) {
+			continue
+		}
+		if i < denies {
+			v.deny = ix.gates[n].src
+			return
+		}
+		if g := ix.rules[n].gradeOf(e); g > v.grade {
+			v.allow, v.grade = ix.gates[n].src, g
+		}
+	}
 }
 
 func (r *rule) gradeOf(e *env) grade {

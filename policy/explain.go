@@ -51,12 +51,13 @@ func trace(req *Request, l *Layer) LayerTrace {
 			continue
 		}
 		action := lowerASCII(req.Actions[lang])
-		e := req.env(lang)
+		var e env
+		e.set(req, lang)
 		for _, s := range l.Sets {
 			if s == nil {
 				continue
 			}
-			for _, p := range s.parts[lang] {
+			for _, p := range s.in(Language(lang)) {
 				for i := range p.ix.rules {
 					r := &p.ix.rules[i]
 					if r.what != nil && !r.what.matches(action, &e) {

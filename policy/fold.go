@@ -37,6 +37,11 @@ func word(s string) uint64 {
 		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
 }
 
+func word32(s string) uint32 {
+	_ = s[3]
+	return uint32(s[0]) | uint32(s[1])<<8 | uint32(s[2])<<16 | uint32(s[3])<<24
+}
+
 func putWord(b []byte, w uint64) {
 	_ = b[7]
 	b[0], b[1], b[2], b[3] = byte(w), byte(w>>8), byte(w>>16), byte(w>>24)
@@ -74,6 +79,38 @@ func hashName(s string) uint32 {
 	}
 	h = mix(h, tail(s))
 	return uint32(h>>32) | 1 // 0 marks a free slot
+}
+
+// same compares two texts of one length, which are short.
+func same(a, b string) bool {
+	n := len(a)
+	if n < 8 || len(b) != n {
+		return a == b
+	}
+	for i := 0; i+8 < n; i += 8 {
+		if word(a[i:]) != word(b[i:]) {
+			return false
+		}
+	}
+	return word(a[n-8:]) == word(b[n-8:])
+}
+
+// colon returns where the first colon of s is, or -1; fields of names are short.
+func colon(s string) int {
+	const colons = ':' * ones
+	i := 0
+	for ; i+8 <= len(s); i += 8 {
+		x := word(s[i:]) ^ colons
+		if x = (x - ones) &^ x & highs; x != 0 {
+			return i + bits.TrailingZeros64(x)/8
+		}
+	}
+	for ; i < len(s); i++ {
+		if s[i] == ':' {
+			return i
+		}
+	}
+	return -1
 }
 
 // sameString compares two strings that mostly are the very same.

@@ -1,9 +1,7 @@
 package policy
 
 import (
-	"encoding/binary"
 	"maps"
-	"math"
 	"slices"
 	"strings"
 )
@@ -15,125 +13,116 @@ import (
 // colon): the list holds each rule with a wildcard there, marked where the action
 // must still be compared. Actions of other services share one list.
 type index struct {
-	table   table
-	members []uint32 // rule numbers; the top bit says that the action must be compared
-	gates   []gate   // what most decisions need of each rule
-	globs   []glob   // of all rules
-	tests   []test   // of all rules
-	rules   []rule   // those that deny come first
-	other   list     // for actions in no table
-	filter  filter
+	slots  []slot   // open addressing, a power of two in size
+	lists  []uint32 // candidates by action: see list
+	gates  []gate   // of each rule, and one at the end
+	globs  []glob   // the resource patterns of all rules, then the patterns of their tests
+	tests  []test   // of all rules
+	names  string   // of actions and services in the table
+	filter filter
+	rules  []rule // those that deny come first
 }
 
-// gate is a rule as decisions mostly see it: small, so that several share what the
-// processor loads at once.
+// gate is a rule as decisions mostly see it; where the next begins, it ends.
 type gate struct {
-	src             *Rule
-	globs, globsEnd uint32 // resource patterns; if there are any, one must match
-	tests, testsEnd uint32 // all must hold
-	more            bool   // there is more to look at in rules
+	src   *Rule
+	globs uint32 // resource patterns; if there are any, one must match
+	tests uint32 // all must hold; the top bit says that there is more to look at in rules
 }
 
-// filter tells actions that a policy cannot match, mostly: the services that have
-// rules for actions not named in full are hashed to the lower 16 bits, the actions
-// named in full to the upper 48.
-type filter uint64
+const hasMore = 1 << 31
 
-const everyService filter = 1<<16 - 1
+// slot is the place of a name in the table: hash 0 is a free one.
+type slot struct{ hash, list uint32 }
 
-func serviceFilter(hash uint32) filter { return 1 << (hash >> 28) }
-func actionFilter(hash uint32) filter  { return 1 << (16 + uint64(hash)*48>>32) }
+// filter tells actions that a policy cannot match, mostly, before its index is
+// touched: by their service and, where no rule of the service has a wildcard, by their
+// whole name.
+type filter struct {
+	// services are hashed to 32 bits, twice: the lower half has those that rules are
+	// about, the upper half those with rules for actions not named in full.
+	services uint64
 
-// list is a run of members: first the rules that deny, then those that allow. A list
-// of one member holds it itself: it is the number from, and to is single.
-type list struct{ from, allow, to uint32 }
+	// actions are those named in full, hashed to 63 bits; the top bit says that some rule
+	// denies.
+	actions uint64
+}
+
+const (
+	everyService = 1<<64 - 1
+	anyDeny      = 1 << 63
+)
+
+func serviceBit(hash uint32) uint8 { return uint8(hash >> 27) }
+func actionBit(hash uint32) uint8  { return uint8(uint64(hash) * 63 >> 32) }
+
+// passes is 1 if the policy may have rules for the action, and else 0.
+func (f *filter) passes(a *actionName) int {
+	s := f.services >> (a.serviceBit & 63)
+	return int(s & (s>>32 | f.actions>>(a.actionBit&63)) & 1)
+}
+
+func (f *filter) addService(hash uint32) { f.services |= (1 | 1<<32) << serviceBit(hash) }
+
+func (f *filter) addAction(service, hash uint32) {
+	f.services |= 1 << serviceBit(service)
+	f.actions |= 1 << actionBit(hash)
+}
+
+// A list begins with these words; the numbers of its rules follow: first those that
+// deny, then those that allow, with compareAction where the action must be compared.
+const (
+	listDeny = iota // how many rules deny
+	listAll         // how many there are
+	listName        // where its name is in names
+	listLen         // how long that is; serviceName marks a service
+	listRules
+)
 
 const (
 	compareAction = 1 << 31
-	single        = math.MaxUint32
+	serviceName   = 1 << 31
+	otherActions  = 0 // the list for actions that are not in the table
 )
 
-// parts returns the members that deny and those that allow; room is for a single one.
-func (ix *index) parts(l *list, room *[1]uint32) (deny, allow []uint32) {
-	if l.to != single {
-		return ix.members[l.from:l.allow], ix.members[l.allow:l.to]
-	}
-	room[0] = l.from
-	return room[:l.allow], room[l.allow:]
-}
-
-// table maps action names and services to lists; open addressing, a power of two in
-// size.
-type table struct {
-	slots []slot
-	names string
-}
-
-type slot struct {
-	hash uint32 // 0: free
-	off  uint32
-	len  uint32 // the top bit marks a service
-	list list
-}
-
-const serviceName = 1 << 31
-
-// find looks up a name of the kind that mark says.
-func (t *table) find(name string, hash, mark uint32) *list {
-	n := uint32(len(t.slots))
-	if n == 0 {
-		return nil
-	}
-	for i := hash & (n - 1); ; i = (i + 1) & (n - 1) {
-		s := &t.slots[i]
-		if s.hash == hash && s.len == uint32(len(name))|mark && t.names[s.off:][:len(name)] == name {
-			return &s.list
+// lookup returns the list for an action: its own, that of its service, or the one of
+// all others.
+func (ix *index) lookup(a *actionName) []uint32 {
+	last := uint32(len(ix.slots) - 1)
+	for i := a.hash; ; i++ {
+		s := ix.slots[i&last]
+		if s.hash == a.hash {
+			if l := ix.lists[s.list:]; ix.named(l, a.name, 0) {
+				return l
+			}
 		}
 		if s.hash == 0 {
-			return nil
+			break
 		}
 	}
+	for i := a.serviceHash; ; i++ {
+		s := ix.slots[i&last]
+		if s.hash == a.serviceHash {
+			if l := ix.lists[s.list:]; ix.named(l, a.service(), serviceName) {
+				return l
+			}
+		}
+		if s.hash == 0 {
+			return ix.lists[otherActions:]
+		}
+	}
+}
+
+// named tells whether a list has a name of the kind that mark says.
+func (ix *index) named(l []uint32, name string, mark uint32) bool {
+	return l[listLen] == uint32(len(name))|mark && same(ix.names[l[listName]:][:len(name)], name)
 }
 
 // tableEntry is what a table is made from.
 type tableEntry struct {
-	name string
-	mark uint32
-	list list
-}
-
-func makeTable(entries []tableEntry) table {
-	if len(entries) == 0 {
-		return table{}
-	}
-	size := 2
-	for size < len(entries)+len(entries)/2 {
-		size *= 2
-	}
-	t := table{slots: make([]slot, size)}
-	var names strings.Builder
-	for _, e := range entries {
-		h := hashName(e.name)
-		i := h & uint32(size-1)
-		for t.slots[i].hash != 0 {
-			i = (i + 1) & uint32(size-1)
-		}
-		t.slots[i] = slot{h, uint32(names.Len()), uint32(len(e.name)) | e.mark, e.list}
-		names.WriteString(e.name)
-	}
-	t.names = names.String()
-	return t
-}
-
-// lookup returns the candidates for an action.
-func (ix *index) lookup(a *actionName) *list {
-	if l := ix.table.find(a.name, a.hash, 0); l != nil {
-		return l
-	}
-	if l := ix.table.find(a.service(), a.serviceHash, serviceName); l != nil {
-		return l
-	}
-	return &ix.other
+	name    string
+	mark    uint32
+	members []uint32
 }
 
 // actionName is a request's action, ready to be looked up in any index.
@@ -142,13 +131,14 @@ type actionName struct {
 	hash        uint32
 	serviceHash uint32
 	serviceLen  int
-	filter      filter
+	serviceBit  uint8
+	actionBit   uint8
 }
 
 func makeActionName(lower string) actionName {
 	a := actionName{name: lower, hash: hashName(lower), serviceLen: max(0, strings.IndexByte(lower, ':'))}
 	a.serviceHash = hashName(a.service())
-	a.filter = serviceFilter(a.serviceHash) | actionFilter(a.hash)
+	a.serviceBit, a.actionBit = serviceBit(a.serviceHash), actionBit(a.hash)
 	return a
 }
 
@@ -177,22 +167,22 @@ func useOf(what *node) actionUse {
 	if what.kind != nodeTest || what.test.of != FromAction {
 		return actionUse{complex: true}
 	}
-	for i := range what.test.globs {
-		u.add(&what.test.globs[i])
+	for i := range what.test.globs() {
+		u.add(&what.test.globs()[i])
 	}
 	return u
 }
 
 func (u *actionUse) add(g *glob) {
-	service := serviceOf(g.pre)
+	service := serviceOf(g.prefix())
 	switch {
 	case g.shape == shapeExact:
-		u.full = append(u.full, g.pre)
+		u.full = append(u.full, g.prefix())
 	case g.any():
 		u.whole = true
-	case !strings.Contains(g.pre, ":"):
+	case !strings.Contains(g.prefix(), ":"):
 		u.open = true
-	case g.shape == shapePrefix && len(g.pre) == len(service)+1:
+	case g.shape == shapePrefix && int(g.pre) == len(service)+1:
 		u.services[service] = true
 	case !u.services[service]:
 		u.services[service] = false // used, if not as a whole
@@ -224,15 +214,14 @@ func (u *actionUse) everywhere() bool {
 type indexer struct {
 	ix      *index
 	uses    []actionUse
+	other   []uint32
 	entries []tableEntry
-	known   map[string]list // lists by content
-	key     []byte
 }
 
 // newIndex makes an index over rules, which it sorts: those that deny come first.
 func newIndex(rules []rule) *index {
 	slices.SortStableFunc(rules, func(a, b rule) int { return int(b.src.Effect) - int(a.src.Effect) })
-	x := &indexer{ix: &index{rules: rules}, known: map[string]list{}}
+	x := &indexer{ix: &index{rules: rules}}
 	naming := map[string][]uint32{} // by name in full: the rules that have it
 	bound := map[string][]uint32{}  // by service: the rules that name it
 	var global []uint32
@@ -242,7 +231,7 @@ func newIndex(rules []rule) *index {
 		for _, name := range u.full {
 			naming[name] = appendOnce(naming[name], uint32(i))
 			s := serviceOf(name)
-			bound[s] = append(bound[s], nil...)
+			bound[s] = append(bound[s], nil...) // the service is named, if no rule goes by it
 		}
 		for s := range u.services {
 			bound[s] = appendOnce(bound[s], uint32(i))
@@ -251,47 +240,80 @@ func newIndex(rules []rule) *index {
 			global = append(global, uint32(i))
 		}
 	}
-	x.ix.other = x.list(x.inService("", global, false))
+	x.other = x.inService("", global, false)
+	if len(rules) > 0 && rules[0].src.Effect == Deny {
+		x.ix.filter.actions = anyDeny
+	}
 	if len(global) > 0 {
-		x.ix.filter = everyService
+		x.ix.filter.services = everyService
 	}
 	x.addServices(bound, global)
 	x.addActions(naming, bound, global)
-	x.ix.table = makeTable(x.entries)
+	x.makeTable()
 	x.ix.pack()
 	return x.ix.gather()
+}
+
+// makeTable writes the lists and the table over their names.
+func (x *indexer) makeTable() {
+	size := 2
+	for size < 2*len(x.entries) {
+		size *= 2
+	}
+	ix := x.ix
+	ix.slots = make([]slot, size)
+	x.addList("", 0, 0, x.other)
+	var names strings.Builder
+	for _, e := range x.entries {
+		h := hashName(e.name)
+		i := h & uint32(size-1)
+		for ix.slots[i].hash != 0 {
+			i = (i + 1) & uint32(size-1)
+		}
+		ix.slots[i] = slot{h, uint32(len(ix.lists))}
+		x.addList(e.name, names.Len(), e.mark, e.members)
+		names.WriteString(e.name)
+	}
+	ix.names, ix.lists = names.String(), slices.Clip(ix.lists)
+}
+
+func (x *indexer) addList(name string, at int, mark uint32, members []uint32) {
+	denies := 0
+	for _, m := range members {
+		if x.ix.rules[m&^compareAction].src.Effect == Deny {
+			denies++
+		}
+	}
+	x.ix.lists = append(x.ix.lists, uint32(denies), uint32(len(members)), uint32(at), uint32(len(name))|mark)
+	x.ix.lists = append(x.ix.lists, members...)
 }
 
 // pack moves what decisions read close together: the patterns, tests and literal
 // texts of all rules each into one piece of memory.
 func (ix *index) pack() {
-	var globs []glob
+	var where, globs []glob
 	var tests []test
-	var texts strings.Builder
 	for i := range ix.rules {
 		r := &ix.rules[i]
-		globs = append(globs, r.where...)
+		where = append(where, r.where...)
 		for j := range r.tests {
-			globs = append(globs, r.tests[j].globs...)
+			globs = append(globs, r.tests[j].globs()...)
 		}
 		tests = append(tests, r.tests...)
 	}
-	texts.WriteString(ix.table.names)
-	for i := range globs {
-		texts.WriteString(globs[i].pre)
-		texts.WriteString(globs[i].suf)
+	ix.globs, ix.tests, ix.gates = slices.Concat(where, globs), slices.Clip(tests), make([]gate, len(ix.rules)+1)
+	var texts strings.Builder
+	texts.WriteString(ix.names)
+	for i := range ix.globs {
+		texts.WriteString(ix.globs[i].prefix())
+		texts.WriteString(ix.globs[i].suffix())
 	}
-	globs, tests = slices.Clip(globs), slices.Clip(tests)
-	ix.globs, ix.tests, ix.gates = globs, tests, make([]gate, len(ix.rules))
 	all := texts.String()
-	take := func(n int) (s string) {
-		s, all = all[:n], all[n:]
-		return s
-	}
-	ix.table.names = take(len(ix.table.names))
-	for i := range globs {
-		g := &globs[i]
-		g.pre, g.suf = take(len(g.pre)), take(len(g.suf))
+	ix.names, all = all[:len(ix.names)], all[len(ix.names):]
+	for i := range ix.globs {
+		g := &ix.globs[i]
+		g.keep(all)
+		all = all[g.pre+g.suf:]
 	}
 	ix.refer()
 }
@@ -299,21 +321,29 @@ func (ix *index) pack() {
 // refer makes gates and rules point to the patterns and tests of the index, which lie
 // in the order of the rules.
 func (ix *index) refer() {
-	globs, tests := ix.globs, ix.tests
+	nWhere := 0
+	for i := range ix.rules {
+		nWhere += len(ix.rules[i].where)
+	}
+	where, globs, tests := ix.globs[:nWhere], ix.globs[nWhere:], ix.tests
 	for i := range ix.rules {
 		r, g := &ix.rules[i], &ix.gates[i]
-		g.src, g.more = r.src, r.who != nil || r.more != nil
-		g.globs = uint32(len(ix.globs) - len(globs))
-		g.globsEnd = g.globs + uint32(len(r.where))
-		g.tests = uint32(len(ix.tests) - len(tests))
-		g.testsEnd = g.tests + uint32(len(r.tests))
-		r.where, globs = split(globs, len(r.where))
+		*g = gate{r.src, uint32(nWhere - len(where)), uint32(len(ix.tests) - len(tests))}
+		if r.who != nil || r.more != nil {
+			g.tests |= hasMore
+		}
+		r.where, where = split(where, len(r.where))
 		r.tests, tests = split(tests, len(r.tests))
 		for j := range r.tests {
 			t := &r.tests[j]
-			t.globs, globs = split(globs, len(t.globs))
+			if n := len(t.globs()); n > 0 {
+				var own []glob
+				own, globs = split(globs, n)
+				t.setGlobs(own)
+			}
 		}
 	}
+	ix.gates[len(ix.rules)] = gate{nil, uint32(nWhere), uint32(len(ix.tests))}
 }
 
 func split[T any](s []T, n int) (head, tail []T) { return s[:n:n], s[n:] }
@@ -352,39 +382,16 @@ func (x *indexer) inService(service string, rules []uint32, bound bool) []uint32
 	return out
 }
 
-// list stores the members; equal lists are stored once.
-func (x *indexer) list(members []uint32) list {
-	x.key = x.key[:0]
-	denies := uint32(0)
-	for _, m := range members {
-		x.key = binary.LittleEndian.AppendUint32(x.key, m)
-		if x.ix.rules[m&^compareAction].src.Effect == Deny {
-			denies++
-		}
-	}
-	if len(members) == 1 {
-		return list{members[0], denies, single}
-	}
-	if l, ok := x.known[string(x.key)]; ok {
-		return l
-	}
-	from := uint32(len(x.ix.members))
-	x.ix.members = append(x.ix.members, members...)
-	l := list{from, from + denies, uint32(len(x.ix.members))}
-	x.known[string(x.key)] = l
-	return l
-}
-
 // addServices makes lists for the services that some rule names; one whose list is
 // that of any other service needs no entry.
 func (x *indexer) addServices(bound map[string][]uint32, global []uint32) {
 	for _, s := range slices.Sorted(maps.Keys(bound)) {
 		members := x.inService(s, merge(bound[s], global), true)
 		if len(members) > 0 {
-			x.ix.filter |= serviceFilter(hashName(s))
+			x.ix.filter.addService(hashName(s))
 		}
-		if l := x.list(members); l != x.ix.other {
-			x.entries = append(x.entries, tableEntry{s, serviceName, l})
+		if !slices.Equal(members, x.other) {
+			x.entries = append(x.entries, tableEntry{s, serviceName, members})
 		}
 	}
 }
@@ -401,8 +408,10 @@ func (x *indexer) addActions(naming, bound map[string][]uint32, global []uint32)
 				members = append(members, n)
 			}
 		}
-		x.ix.filter |= actionFilter(hashName(name))
-		x.entries = append(x.entries, tableEntry{name, 0, x.list(members)})
+		if len(members) > 0 {
+			x.ix.filter.addAction(hashName(serviceOf(name)), hashName(name))
+		}
+		x.entries = append(x.entries, tableEntry{name, 0, members})
 	}
 }
 
@@ -412,44 +421,44 @@ func (x *indexer) addActions(naming, bound map[string][]uint32, global []uint32)
 type smallRoom struct {
 	index
 	room struct {
-		slots   [16]slot
-		gates   [4]gate
-		members [8]uint32
-		globs   [8]glob
-		tests   [4]test
+		slots [16]slot
+		lists [48]uint32
+		gates [4]gate
+		globs [8]glob
+		tests [4]test
 	}
 }
 
 type mediumRoom struct {
 	index
 	room struct {
-		slots   [32]slot
-		gates   [8]gate
-		members [24]uint32
-		globs   [20]glob
-		tests   [10]test
+		slots [32]slot
+		lists [128]uint32
+		gates [8]gate
+		globs [20]glob
+		tests [8]test
 	}
 }
 
 // gather moves the index into the smallest room that it fits in, if any.
 func (ix *index) gather() *index {
-	if r := new(smallRoom); ix.moveTo(&r.index, r.room.slots[:], r.room.gates[:], r.room.members[:], r.room.globs[:], r.room.tests[:]) {
+	if r := new(smallRoom); ix.moveTo(&r.index, r.room.slots[:], r.room.lists[:], r.room.gates[:], r.room.globs[:], r.room.tests[:]) {
 		return &r.index
 	}
-	if r := new(mediumRoom); ix.moveTo(&r.index, r.room.slots[:], r.room.gates[:], r.room.members[:], r.room.globs[:], r.room.tests[:]) {
+	if r := new(mediumRoom); ix.moveTo(&r.index, r.room.slots[:], r.room.lists[:], r.room.gates[:], r.room.globs[:], r.room.tests[:]) {
 		return &r.index
 	}
 	return ix
 }
 
-func (ix *index) moveTo(to *index, slots []slot, gates []gate, members []uint32, globs []glob, tests []test) bool {
-	if len(ix.table.slots) > len(slots) || len(ix.gates) > len(gates) || len(ix.members) > len(members) || len(ix.globs) > len(globs) || len(ix.tests) > len(tests) {
+func (ix *index) moveTo(to *index, slots []slot, lists []uint32, gates []gate, globs []glob, tests []test) bool {
+	if len(ix.slots) > len(slots) || len(ix.lists) > len(lists) || len(ix.gates) > len(gates) || len(ix.globs) > len(globs) || len(ix.tests) > len(tests) {
 		return false
 	}
 	*to = *ix
-	to.table.slots = slots[:copy(slots, ix.table.slots)]
+	to.slots = slots[:copy(slots, ix.slots)]
+	to.lists = lists[:copy(lists, ix.lists)]
 	to.gates = gates[:copy(gates, ix.gates)]
-	to.members = members[:copy(members, ix.members)]
 	to.globs = globs[:copy(globs, ix.globs)]
 	to.tests = tests[:copy(tests, ix.tests)]
 	to.refer()

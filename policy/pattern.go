@@ -3,28 +3,58 @@ package policy
 import (
 	"strings"
 	"unicode/utf8"
+	"unsafe"
 )
 
 // glob is a compiled Pattern or Fields. Matching never backtracks: the segments
 // between two runs are found leftmost, one after the other, which is enough.
+//
+// Its literal texts lie one behind the other: a decision looks at many globs, and
+// two of this size share what the processor loads at once.
 type glob struct {
-	pre   string // literal text before the first wildcard or variable
-	tag   uint64 // the last eight bytes of pre, to tell most mismatches without loading it
-	suf   string // shapeAffix: literal text after the only run; shapeField: step.lit
-	rest  *globRest
-	shape shape
+	text *byte
+	rest *globRest
+	pre  uint32 // length of the literal text before the first wildcard or variable
+	suf  uint32 // length of the one behind it; see shape
+	tag  uint32 // the last four bytes of the former, to tell most mismatches without loading it
+	shape
 }
 
 type shape uint8
 
 const (
-	shapeExact   shape = iota // pre
-	shapePrefix               // pre*
-	shapeAffix                // pre*suf
-	shapeGeneral              // pre, then rest.segs
-	shapeField                // pre, the rest of a field, suf, then rest.tail; nil rest: anything
-	shapeFields               // pre, then rest.steps, then rest.tail
+	shapeExact      shape = iota // pre
+	shapePrefix                  // pre*
+	shapeAffix                   // pre*suf
+	shapeGeneral                 // pre, then rest.segs
+	shapeField                   // pre, the rest of a field, suf, then rest.tail
+	shapeFieldOpen               // pre, the rest of a field, suf*
+	shapeFieldExact              // pre, the rest of a field, suf
+	shapeFields                  // pre, then rest.steps, then rest.tail
 )
+
+// prefix is the literal text before the first wildcard or variable.
+func (g *glob) prefix() string { return unsafe.String(g.text, int(g.pre)) }
+
+// suffix is the literal text behind it.
+func (g *glob) suffix() string {
+	return unsafe.String((*byte)(unsafe.Add(unsafe.Pointer(g.text), g.pre)), int(g.suf))
+}
+
+// setText sets the literal texts.
+func (g *glob) setText(pre, suf string) {
+	g.pre, g.suf, g.tag = uint32(len(pre)), uint32(len(suf)), 0
+	g.keep(pre + suf)
+	if len(pre) >= tagged {
+		g.tag = word32(pre[len(pre)-tagged:])
+	}
+}
+
+// keep makes both be the equal text of all.
+func (g *glob) keep(all string) { g.text = unsafe.StringData(all) }
+
+// tagged is the length of a tag.
+const tagged = 4
 
 // globRest is what only the rarer shapes need.
 type globRest struct {
@@ -53,12 +83,12 @@ type atom struct {
 }
 
 // any tells whether the glob matches every string.
-func (g *glob) any() bool { return g.shape == shapePrefix && g.pre == "" }
+func (g *glob) any() bool { return g.shape == shapePrefix && g.pre == 0 }
 
 // match tells whether s matches.
 func (g *glob) match(s string, e *env) bool {
-	n := len(g.pre)
-	if len(s) < n || s[:n] != g.pre {
+	n := int(g.pre)
+	if len(s) < n || !same(s[:n], g.prefix()) {
 		return false
 	}
 	switch g.shape {
@@ -67,28 +97,35 @@ func (g *glob) match(s string, e *env) bool {
 	case shapePrefix:
 		return true
 	case shapeAffix:
-		m := len(s) - len(g.suf)
-		return m >= n && s[m:] == g.suf
+		m := len(s) - int(g.suf)
+		return m >= n && s[m:] == g.suffix()
 	case shapeGeneral:
 		return g.rest.match(s[n:], e)
-	case shapeField:
-		return g.matchField(s[n:], e)
+	case shapeFields:
+		return g.rest.matchFields(s[n:], e)
 	}
-	return g.rest.matchFields(s[n:], e)
+	return g.matchField(s[n:], e)
 }
 
 func (g *glob) matchField(s string, e *env) bool {
-	c := strings.IndexByte(s, ':')
-	if c < 0 || !strings.HasPrefix(s[c:], g.suf) {
+	c, n := colon(s), int(g.suf)
+	if c < 0 || len(s)-c < n || !same(s[c:c+n], g.suffix()) {
 		return false
 	}
-	return g.rest == nil || g.rest.tail.match(s[c+len(g.suf):], e)
+	s = s[c+n:]
+	switch g.shape {
+	case shapeFieldOpen:
+		return true
+	case shapeFieldExact:
+		return s == ""
+	}
+	return g.rest.tail.match(s, e)
 }
 
 func (r *globRest) matchFields(s string, e *env) bool {
 	for i := range r.steps {
 		st := &r.steps[i]
-		c := strings.IndexByte(s, ':')
+		c := colon(s)
 		if c < 0 || !st.field.match(s[:c], e) {
 			return false
 		}
@@ -302,38 +339,34 @@ func (a *atom) resolve(e *env) (string, bool) {
 	return s, ok
 }
 
-// setPre sets the literal beginning.
-func (g *glob) setPre(s string) {
-	g.pre = s
-	if len(s) >= 8 {
-		g.tag = word(s[len(s)-8:])
-	}
-}
-
 // compileGlob compiles a pattern; fold lowers its literals.
 func (c *compiler) compileGlob(p Pattern, fold bool) glob {
 	p = tidy(p, fold)
 	var g glob
+	pre, suf := "", ""
 	if len(p) > 0 && p[0].Kind == Lit {
-		g.setPre(p[0].Text)
-		p = p[1:]
+		pre, p = p[0].Text, p[1:]
 	}
 	switch {
 	case len(p) == 0:
-		return g
 	case len(p) == 1 && p[0].Kind == AnyRun:
 		g.shape = shapePrefix
-		return g
 	case len(p) == 2 && p[0].Kind == AnyRun && p[1].Kind == Lit:
-		g.shape, g.suf = shapeAffix, p[1].Text
-		return g
+		g.shape, suf = shapeAffix, p[1].Text
+	default:
+		g.shape, g.rest = shapeGeneral, c.compileSegments(p, fold)
 	}
-	g.shape, g.rest = shapeGeneral, &globRest{}
-	g.rest.openL, g.rest.openR = p[0].Kind == AnyRun, p[len(p)-1].Kind == AnyRun
+	g.setText(pre, suf)
+	return g
+}
+
+// compileSegments compiles what comes behind the literal beginning.
+func (c *compiler) compileSegments(p Pattern, fold bool) *globRest {
+	r := &globRest{openL: p[0].Kind == AnyRun, openR: p[len(p)-1].Kind == AnyRun}
 	var sg segment
 	flush := func() {
 		if len(sg) > 0 {
-			g.rest.segs, sg = append(g.rest.segs, sg), nil
+			r.segs, sg = append(r.segs, sg), nil
 		}
 	}
 	for _, x := range p {
@@ -351,7 +384,7 @@ func (c *compiler) compileGlob(p Pattern, fold bool) glob {
 		}
 	}
 	flush()
-	return g
+	return r
 }
 
 // tidy joins neighbouring literals and neighbouring runs.
@@ -399,8 +432,9 @@ func (c *compiler) compileFields(f Fields, fold bool) glob {
 
 func (c *compiler) compileSteps(lead Pattern, f Fields, fold bool) glob {
 	g := glob{shape: shapeFields, rest: &globRest{}}
+	pre, suf := "", ""
 	if len(lead) > 0 {
-		g.setPre(lead[0].Text)
+		pre = lead[0].Text
 	}
 	last := len(f) - 1
 	for i := 0; i < last; {
@@ -413,13 +447,20 @@ func (c *compiler) compileSteps(lead Pattern, f Fields, fold bool) glob {
 		}
 		g.rest.steps = append(g.rest.steps, st)
 	}
-	g.rest.tail = c.compileGlob(f[last], fold)
+	tail := c.compileGlob(f[last], fold)
+	g.rest.tail = tail
 	if len(g.rest.steps) == 1 && g.rest.steps[0].field.any() {
-		g.shape, g.suf, g.rest.steps = shapeField, g.rest.steps[0].lit, nil
-		if g.rest.tail.any() {
-			g.rest = nil
+		suf = g.rest.steps[0].lit
+		switch tail.shape {
+		case shapePrefix:
+			g.shape, g.rest, suf = shapeFieldOpen, nil, suf+tail.prefix()
+		case shapeExact:
+			g.shape, g.rest, suf = shapeFieldExact, nil, suf+tail.prefix()
+		default:
+			g.shape, g.rest.steps = shapeField, nil
 		}
 	}
+	g.setText(pre, suf)
 	return g
 }
 

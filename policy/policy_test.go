@@ -355,7 +355,7 @@ func TestJoinSizes(t *testing.T) {
 	req := Request{Principal: Principal{Kind: User}, Actions: [MaxLanguages]string{"s:last"}}
 	last := Compile([]Rule{{Effect: Allow, What: actionIs("s:last")}}, nil)
 	other := Compile([]Rule{{Effect: Allow, What: actionIs("s:x")}}, nil)
-	for n := range 3 * inlineParts {
+	for n := range 3 * len(roomySet{}.room) {
 		sets := slices.Repeat([]*Set{other}, n)
 		j := Join(append(sets, last)...)
 		if !Decide(&req, j.Layer(Identity)).Allowed() || j.Len() != n+1 || Merge(j, other).Len() != n+2 {

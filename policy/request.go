@@ -7,12 +7,14 @@ package policy
 // here and writes there) is several requests, all of which must be allowed: one for
 // each combination of a name per language.
 type Request struct {
+	Principal Principal
+
+	// What most decisions read lies together.
+
+	Context   Context // nil: no key has a value
+	ready     [MaxLanguages]*Action
 	Actions   [MaxLanguages]string // by language; "" if the operation has no name there
 	Resources [MaxLanguages]string // by language; what the operation is authorised on
-	Context   Context              // nil: no key has a value
-
-	ready     [MaxLanguages]*Action // beside what decisions read with it
-	Principal Principal
 }
 
 // Action is the name of an action, with what a decision has to know of it worked out
@@ -43,10 +45,10 @@ func (req *Request) Prepare() {
 
 // Principal is the caller.
 type Principal struct {
-	Kind    PrincipalKind
 	Account string // id of the account that the caller belongs to; empty for services and anonymous callers
 	ID      string // unique id of the user or role
 	Names   [MaxLanguages]Names
+	Kind    PrincipalKind
 }
 
 // Names is what one language calls a principal. Account and ID may stay empty when

@@ -5,20 +5,32 @@ import (
 	"encoding/base64"
 	"net/netip"
 	"strings"
+	"unsafe"
 )
 
 // test is a compiled Test.
 type test struct {
-	key       *Key // FromContext
-	globs     []glob
+	key       *Key    // FromContext
+	first     *glob   // of the patterns of a test of text
 	vals      *values // nil for most tests of text, and for those of a single number
-	single    int64   // with vals nil: the number, instant, or accepted truth values as bits
+	single    int64   // with vals nil: the number, instant, or accepted truth values as bits; of text: how many patterns
 	of        Subject
 	op        Op
 	quant     Quant
 	ifMissing bool
 	negate    bool // holds when the comparison fails
 }
+
+// globs are the patterns of a test of text.
+func (t *test) globs() []glob {
+	if t.first == nil {
+		return nil
+	}
+	return unsafe.Slice(t.first, t.single)
+}
+
+// setGlobs sets the patterns of a test of text.
+func (t *test) setGlobs(gs []glob) { t.first, t.single = unsafe.SliceData(gs), int64(len(gs)) }
 
 // values are the alternatives of a test that is not about text.
 type values struct {
@@ -40,6 +52,8 @@ type env struct {
 	ctx      Context
 	resource string
 	lang     Language
+	ahead    [readAhead]uint8 // parts that are looked at together
+	touched  uint32           // keeps the compiler from leaving out what only touches memory
 }
 
 func (e *env) lookup(k *Key) Fact {
@@ -127,15 +141,16 @@ func (t *test) text(s string, e *env) bool {
 	if t.op == LikeFold && t.of != FromAction {
 		s = lowerASCII(s)
 	}
-	return matchAny(t.globs, s, e)
+	return matchAny(t.globs(), s, e)
 }
 
 // equalFold compares under Unicode folding, which may change the length of a text,
 // so that the pattern has to be spelled out first.
 func (t *test) equalFold(s string, e *env) bool {
-	for i := range t.globs {
-		g := &t.globs[i]
-		want := g.pre
+	globs := t.globs()
+	for i := range globs {
+		g := &globs[i]
+		want := g.prefix()
 		if g.rest != nil && len(g.rest.segs) == 1 {
 			ok := true
 			for j := range g.rest.segs[0] {
@@ -298,6 +313,7 @@ func (c *compiler) compileTest(t Test) test {
 func (c *compiler) compileTexts(out *test, vals []Value) {
 	fold := out.op == LikeFold
 	exact := 0
+	var globs []glob
 	for _, v := range vals {
 		var g glob
 		switch v := v.(type) {
@@ -314,13 +330,15 @@ func (c *compiler) compileTexts(out *test, vals []Value) {
 		if g.shape == shapeExact {
 			exact++
 		}
-		out.globs = append(out.globs, g)
+		globs = append(globs, g)
 	}
-	if exact == len(out.globs) && exact > manyTexts && (out.op == Equals || out.op == Like) {
+	out.setGlobs(globs)
+	if exact == len(globs) && exact > manyTexts && (out.op == Equals || out.op == Like) {
 		out.vals = &values{texts: make(map[string]struct{}, exact)}
-		for i := range out.globs {
-			out.vals.texts[out.globs[i].pre] = struct{}{}
+		for i := range globs {
+			out.vals.texts[globs[i].prefix()] = struct{}{}
 		}
+		out.setGlobs(nil)
 	}
 }
 

@@ -135,10 +135,10 @@ func (eng) Load(w *workload.Workload) (engine.Instance, error) {
 }
 
 type request struct {
-	known  bool
+	req    policy.Request // what decisions read of it comes last
 	layers [1]policy.Layer
 	ctx    context
-	req    policy.Request
+	known  bool
 }
 
 func (in *inst) fill(q *request, r *workload.Request) {
