@@ -340,14 +340,15 @@ func TestDenialsSayWhatStopsThem(t *testing.T) {
 	s := open(t)
 	s.user(t, "eve", adminWord, false)
 	s.signIn(t, "eve", adminWord)
-	says(t, s.get("/security"), 200, "None of your policies allows iam:ListMFADevices", "Sessions", "this one")
-	says(t, s.get("/security/activity"), 403, "You are not allowed to do this", "cloudtrail:LookupEvents", "send an administrator")
+	says(t, s.get("/security"), 200, "None of your policies allows iam:ListMFADevices", "Sessions", "this one", "Your recent activity", "Sign-in")
+	says(t, s.get("/security/activity"), 200, "Sign-in")
+	says(t, s.get("/console/audit"), 403, "You are not allowed to do this", "cloudtrail:LookupEvents", "send an administrator")
 
 	admin := s.Admin(t)
 	force := `{"Version":"2012-10-17","Statement":[{"Sid":"NoMFA","Effect":"Deny","Action":"cloudtrail:*","Resource":"*","Condition":{"BoolIfExists":{"aws:MultiFactorAuthPresent":"false"}}}]}`
 	p := testkit.Do(t, s.World, admin, ops.CreatePolicy, ops.CreatePolicyIn{Name: "Force_MFA", Document: force})
 	testkit.Do(t, s.World, admin, ops.AttachUserPolicy, ops.AttachIn{Holder: ops.Ref{Name: "eve"}, Policy: p.ARN()})
-	says(t, s.get("/security/activity"), 403, "This needs your second factor", "The policy Force_MFA allows this only", "add one on your Security page", "Force_MFA, line 1")
+	says(t, s.get("/console/audit"), 403, "This needs your second factor", "The policy Force_MFA allows this only", "add one on your Security page", "Force_MFA, line 1")
 
 	// With a device, its code opens what the policy keeps for MFA.
 	all := testkit.Do(t, s.World, admin, ops.CreatePolicy, ops.CreatePolicyIn{Name: "All", Document: `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`})
@@ -355,9 +356,9 @@ func TestDenialsSayWhatStopsThem(t *testing.T) {
 	key := seed(t, says(t, s.post("/security/mfa/new", "name", "eve"), 200, "Scan this"))
 	one, two := s.codes(t, key)
 	to(t, s.post("/security/mfa/bind", "serial", "arn:aws:iam::123456789012:mfa/eve", "code1", one, "code2", two), "/security")
-	says(t, s.get("/security/activity"), 403, "Confirm with your device")
-	to(t, s.post("/stepup", "next", "/security/activity", "code", s.code(t, key)), "/security/activity")
-	says(t, s.get("/security/activity"), 200, "New MFA device")
+	says(t, s.get("/console/audit"), 403, "Confirm with your device")
+	to(t, s.post("/stepup", "next", "/console/audit", "code", s.code(t, key)), "/console/audit")
+	says(t, s.get("/console/audit"), 200, "EnableMFADevice")
 }
 
 func TestStaticFiles(t *testing.T) {

@@ -1,7 +1,6 @@
 package console
 
 import (
-	"slices"
 	"time"
 
 	"warifu/internal/audit"
@@ -76,8 +75,8 @@ type security struct {
 	Devices   part[ops.DeviceList]
 	Keys      part[ops.KeyList]
 	Sessions  part[page.Page[ops.SessionInfo]]
-	Activity  part[page.Page[audit.Event]]
-	Notices   ops.NoticeList
+	Activity  page.Page[audit.Event]
+	Unseen    int // notices
 	CLILogins part[[]iam.CLILogin]
 }
 
@@ -101,14 +100,10 @@ func securityPage(rq *request) (err error) {
 	if d.CLILogins, err = rq.cliLogins(); err != nil {
 		return err
 	}
-	if d.Activity, err = load(rq, ops.LookupEvents, ownEvents(rq, "")); err != nil {
+	if d.Activity, err = run(rq, ops.ListOwnActivity, ops.Listing{Limit: 5}); err != nil {
 		return err
 	}
-	d.Activity.Is.Items = rq.own(d.Activity.Is.Items, 5)
-	if d.Notices, err = run(rq, ops.ListNotices, ops.Listing{Limit: 3}); err != nil {
-		return err
-	}
-	rq.visit.unseen = d.Notices.Unseen
+	d.Unseen = rq.surroundings().Unseen
 	return rq.page("security/home", rq.t("nav.security"), d)
 }
 
@@ -116,19 +111,6 @@ func securityPage(rq *request) (err error) {
 func (rq *request) backTo(title string) string {
 	rq.crumbs = []Crumb{{Label: rq.t("nav.security"), Href: "/security"}, {Label: title}}
 	return title
-}
-
-// ownEvents selects what the person did, but not what it looked at.
-func ownEvents(rq *request, after string) ops.LookupEventsIn {
-	changes := false
-	return ops.LookupEventsIn{Query: audit.Query{Actor: rq.visit.caller.User.Name, ReadOnly: &changes}, Listing: ops.Listing{Cursor: after}}
-}
-
-// own keeps the first events of the person itself: a role may have the name of a
-// user, and root, who has none, selects everybody's.
-func (rq *request) own(events []audit.Event, most int) []audit.Event {
-	events = slices.DeleteFunc(events, func(e audit.Event) bool { return e.Actor.ID != rq.visit.caller.User.ID })
-	return events[:min(most, len(events))]
 }
 
 // Password.
@@ -354,11 +336,10 @@ type activity struct {
 }
 
 func activityPage(rq *request) error {
-	events, err := run(rq, ops.LookupEvents, ownEvents(rq, rq.query("after")))
+	events, err := run(rq, ops.ListOwnActivity, rq.listing(rowsShown))
 	if err != nil {
 		return err
 	}
-	events.Items = rq.own(events.Items, ops.MaxEvents)
 	return rq.page("security/activity", rq.backTo(rq.t("activity.title")), activity{events, rq.pages(string(events.Next))})
 }
 
@@ -387,7 +368,6 @@ func noticesPage(rq *request) error {
 	if err != nil {
 		return err
 	}
-	rq.visit.unseen = list.Unseen
 	d := notices{NoticeList: list, Pages: rq.pages(string(list.Next))}
 	if len(list.Items) > 0 {
 		d.Newest = list.Items[0].At

@@ -91,7 +91,7 @@ type Crumb struct{ Label, Href string }
 func (rq *request) view(title string, data any) *view {
 	v := &view{
 		Title: title, Lang: rq.lang, Theme: rq.theme, Nonce: rq.nonce, Here: rq.here(), Path: rq.r.URL.Path,
-		Me: rq.visit.me(), Form: rq.form(), D: data, Version: rq.c.Version, Now: rq.at, Crumbs: rq.crumbs,
+		Me: rq.me(), Form: rq.form(), D: data, Version: rq.c.Version, Now: rq.at, Crumbs: rq.crumbs,
 	}
 	for _, code := range languageOrder {
 		v.Langs = append(v.Langs, languages[code])

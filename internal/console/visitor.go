@@ -1,6 +1,7 @@
 package console
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
 	"strings"
@@ -15,22 +16,37 @@ import (
 
 // visitor is who a request comes from.
 type visitor struct {
-	caller  ops.Caller // of a session
-	account string     // its alias, or number
-	unseen  int        // notices, where a page has counted them
+	caller ops.Caller        // of a session
+	around *ops.Surroundings // what stands around the page, when it was asked for
 }
 
 // signedIn reports whether there is a session.
 func (v *visitor) signedIn() bool { return v.caller.Console != nil }
 
 // me is the visitor for the page's frame; nil when nobody is signed in.
-func (v *visitor) me() *me {
+func (rq *request) me() *me {
+	v := &rq.visit
 	if !v.signedIn() {
 		return nil
 	}
+	around := rq.surroundings()
 	return &me{
-		Name: v.caller.User.Name, Root: v.caller.Kind == policy.Root, Account: v.account, MFA: v.caller.MFA.Present, Notices: v.unseen,
+		Name: v.caller.User.Name, Root: v.caller.Kind == policy.Root, MFA: v.caller.MFA.Present,
+		Account: cmp.Or(around.Alias, v.caller.Account.String()), Notices: around.Unseen,
 	}
+}
+
+// surroundings is what the frame of a signed-in person's page shows. A page is
+// shown without it rather than not at all.
+func (rq *request) surroundings() ops.Surroundings {
+	if v := &rq.visit; v.around == nil {
+		around, err := rq.c.Ops.Surroundings(rq.r.Context(), &v.caller)
+		if err != nil {
+			rq.c.Log.WarnContext(rq.r.Context(), "read what stands around a page", "err", err)
+		}
+		v.around = &around
+	}
+	return *rq.visit.around
 }
 
 // admit finds out who asks and lets in whom the route lets in: nobody, unless it
@@ -68,12 +84,11 @@ func (rq *request) recognise() error {
 		return err
 	}
 	rq.visit.caller = c
-	rq.visit.account = rq.accountName()
 	return nil
 }
 
 // rememberAccount keeps the account's name for this browser: it fills in the
-// sign-in form next time, and stands at the top of pages.
+// sign-in form next time.
 func (rq *request) rememberAccount(a *iam.Account) {
 	rq.setCookie(cookieAccount, a.ID.String()+"."+a.Alias, preferenceLife)
 }
@@ -85,15 +100,6 @@ func (rq *request) remembered() (number, alias string) {
 		return "", ""
 	}
 	return number, alias
-}
-
-// accountName is what the session's account is called on pages.
-func (rq *request) accountName() string {
-	own := rq.visit.caller.Account.String()
-	if number, alias := rq.remembered(); number == own && alias != "" {
-		return alias
-	}
-	return own
 }
 
 // signInPath is where somebody signs in who then wants to go on to a page.

@@ -86,8 +86,8 @@ func Catalog() []Entry {
 		entry(FindUsers), entry(FindGroups), entry(FindRoles), entry(FindPolicies), entry(GetAccountHealth), entry(MayI),
 		entry(GetUserBelongings), entry(GetGroupBelongings), entry(GetRoleBelongings), entry(GetPolicyBelongings),
 		entry(RemoveUser), entry(RemoveGroup), entry(RemoveRole), entry(RemovePolicy),
-		// console_try.go, console_sum.go
-		entry(TryAccess), entry(TryPolicy), entry(CheckPolicy), entry(SumUpAccess),
+		// console_try.go, console_sum.go, console_self.go
+		entry(TryAccess), entry(TryPolicy), entry(CheckPolicy), entry(SumUpAccess), entry(ListOwnActivity),
 		// clilogin.go, clilogin_device.go, clilogin_tokens.go
 		entry(InspectCLILogin), entry(ApproveCLILogin), entry(ListCLILogins), entry(EndCLILogin),
 		entry(BeginDeviceLogin), entry(InspectDeviceLogin), entry(AnswerDeviceLogin),

@@ -1,0 +1,80 @@
+package ops
+
+import (
+	"context"
+	"strconv"
+	"time"
+
+	"warifu/internal/audit"
+	"warifu/internal/page"
+	"warifu/internal/store"
+)
+
+// Surroundings is what stands around every page of the console.
+type Surroundings struct {
+	Alias  string // of the account; "" if it has none
+	Unseen int    // notices that the caller has not seen
+}
+
+// Surroundings tells what stands around the pages of a caller that Session
+// returned. It is no operation: each page would leave an event for it.
+func (s *Server) Surroundings(ctx context.Context, c *Caller) (around Surroundings, err error) {
+	err = s.store.View(ctx, func(tx *store.Tx) error {
+		a, err := tx.Account(c.Account)
+		if err != nil {
+			return err
+		}
+		around.Alias = a.Alias
+		around.Unseen, err = tx.UnseenNotices(c.Account, c.User.ID)
+		return err
+	})
+	return around, err
+}
+
+const (
+	// ownActivity is how far back people see what they did. It bounds what a page
+	// reads of the trail.
+	ownActivity = 90 * 24 * time.Hour
+
+	// maxOwnScan bounds it, too, where the trail cannot select by whom exactly:
+	// root has no name, and a role may have that of a user.
+	maxOwnScan = 2000
+)
+
+// ListOwnActivity lists the changes that were made in the caller's name within
+// 90 days, and the attempts, newest first: whoever sees one that is not its own
+// knows that somebody else has its password. No policy keeps it from anybody.
+//
+// Errors: Invalid, noun "caller is no user"; Invalid cursor or size of a page.
+var ListOwnActivity = Op[Listing, page.Page[audit.Event]]{
+	Name:       "ListOwnActivity",
+	Grants:     Names{AWS: "warifu:ListOwnActivity"},
+	Permission: Always,
+	Before:     func(_ context.Context, s *Server, _ *Call, in Listing) (Listing, error) { return in, s.store.Flush() },
+	Target:     func(env *Env, _ Listing) (Target, error) { return env.userTarget(Ref{}) },
+	Do: func(env *Env, in Listing) (list page.Page[audit.Event], err error) {
+		u, err := env.user(Ref{})
+		if err != nil {
+			return list, err
+		}
+		changes := false
+		q := audit.Query{Account: u.Account, Actor: u.Name, ReadOnly: &changes, From: env.Now.Add(-ownActivity)}
+		return pagedBy(env, "ListOwnActivity", []string{u.ID.String()}, in, func(key page.Key, limit int) (own []audit.Event, err error) {
+			at, err := eventAfter(key)
+			for scanned := 0; err == nil && len(own) < limit && scanned < maxOwnScan; {
+				var events []audit.Event
+				if events, err = env.Tx.Events(q, at, max(limit, MaxEvents)); len(events) == 0 {
+					break
+				}
+				for i := range events {
+					if e := &events[i]; e.Actor.ID == u.ID && len(own) < limit {
+						own = append(own, *e)
+					}
+				}
+				last := &events[len(events)-1]
+				at, scanned = store.EventAfter{At: last.At, ID: last.ID}, scanned+len(events)
+			}
+			return own, err
+		}, func(e audit.Event) page.Key { return page.Key{strconv.FormatInt(e.At.UnixMicro(), 10), e.ID} })
+	},
+}
