@@ -20,6 +20,9 @@ type commands struct {
 	Keys struct {
 		Rotate keysRotateCmd `cmd:"" help:"Seal every secret in the database with a new key, while the server runs."`
 	} `cmd:"" help:"Manage the keys that seal secrets at rest."`
+	Admin struct {
+		SetupLink adminSetupLinkCmd `cmd:"" help:"Print a new set-up link for an account that is not set up yet, while the server runs."`
+	} `cmd:"" help:"Do what only the host's operator may."`
 	Login       loginCmd       `cmd:"" help:"Sign the AWS command line in through a browser, with whatever factor the console asks for."`
 	Logout      logoutCmd      `cmd:"" help:"End such a sign-in."`
 	Credentials credentialsCmd `cmd:"" help:"Print the credentials of such a sign-in, for credential_process."`

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"warifu/internal/fault"
 	"warifu/internal/iam"
 	"warifu/internal/ops"
 	"warifu/internal/seal"
@@ -110,6 +111,9 @@ func (s *site) setUp(t testing.TB) string {
 func TestSetUpLeadsIntoTheConsole(t *testing.T) {
 	s := open(t)
 	key := s.setUp(t)
+	if _, err := s.NewSetupToken(context.Background(), testkit.Account, "admin"); !fault.Is(err, fault.Conflict) {
+		t.Errorf("a set-up link for an account that is set up: %v", err)
+	}
 	says(t, s.get("/console"), 200, "Welcome", "Root user", "acme", "Signed in with MFA")
 	says(t, s.get("/security"), 200, "MFA devices", "Sessions", "this one")
 	to(t, s.post("/signout"), "/signin")

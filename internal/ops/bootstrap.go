@@ -163,6 +163,9 @@ func hashToken(token seal.Secret) []byte {
 
 // NewSetupToken makes another set-up token for a user, on the host, where the
 // first one was lost or has run out. A token that was not used yet ends.
+//
+// Errors: NotFound user; Conflict once root has a password: from then on the link
+// would be a way around its factors.
 func (s *Server) NewSetupToken(ctx context.Context, account name.Account, user string) (token seal.Secret, err error) {
 	call := Call{Caller: Caller{Account: account}, Source: Source{Door: "host"}, RequestID: s.newID(), At: s.now()}
 	ev := s.newEvent(&call, "NewSetupToken", "warifu:NewSetupToken", false)
@@ -173,10 +176,26 @@ func (s *Server) NewSetupToken(ctx context.Context, account name.Account, user s
 		if err != nil {
 			return err
 		}
+		if err := notSetUp(tx, account); err != nil {
+			return err
+		}
 		token, err = s.newSetupToken(tx, u, call.At)
 		return err
 	}, &ev)
 	return token, err
+}
+
+// notSetUp refuses an account whose root user can sign in.
+func notSetUp(tx *store.Tx, account name.Account) error {
+	root, err := tx.RootUser(account)
+	if err != nil {
+		return err
+	}
+	_, err = tx.LoginProfile(account, root.ID)
+	if err == nil {
+		return fault.Of(fault.Conflict, "root user", "root")
+	}
+	return ignoreMissing(err)
 }
 
 // SyncManaged brings the managed policies that exist from the start up to those
