@@ -17,7 +17,7 @@ run: build
 	./bin/warifu serve --data data --listen localhost:7420 --admin-listen localhost:7421 --demo
 
 # All checks; the tests come last, so that their result is the end of the output.
-test: deps lint nested fuzz unit
+test: deps lint nested fuzz browser unit
 
 .PHONY: deps
 deps:
@@ -33,8 +33,8 @@ lint:
 unit:
 	CGO_ENABLED=1 go test -race -p 2 -timeout 20m $$(go list ./... | grep -v /e2e/browser)
 
-# The console in Chromium, with axe. Apart from the rest until it is green as a
-# whole.
+# The console in Chromium, with axe. Not with the race detector: the server is a
+# process of its own here, and the browser takes most of the time.
 browser: deps
 	go test -timeout 20m ./e2e/browser
 
