@@ -141,13 +141,15 @@ func removeUserDevice(rq *request) error {
 	if !f.need("reason") {
 		return f.again(nil, nil, again)
 	}
-	if _, err := run(rq, ops.DeactivateMFADevice, ops.DeviceIn{User: rq.named(), Serial: d.ARN(), Reason: f.text("reason")}); err != nil {
+	if _, err := run(rq, ops.DeactivateMFADevice, ops.DeviceIn{User: rq.named(), Serial: ops.Serial(d.User, d.Factor), Reason: f.text("reason")}); err != nil {
 		return f.again(err, nil, again)
 	}
 	// What is left of it proves nothing; that deleting it may be denied is no
 	// reason to say that removing failed.
-	if _, err := run(rq, ops.DeleteVirtualMFADevice, ops.SerialIn{Serial: d.ARN()}); err != nil && !fault.Is(err, fault.Denied) {
-		return err
+	if d.Kind.Device() {
+		if _, err := run(rq, ops.DeleteVirtualMFADevice, ops.SerialIn{Serial: d.ARN()}); err != nil && !fault.Is(err, fault.Denied) {
+			return err
+		}
 	}
 	if f.Get("sessions") != "" {
 		if _, err := run(rq, ops.EndOtherSessions, ops.UserIn{User: rq.named()}); err != nil {

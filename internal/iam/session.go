@@ -137,6 +137,7 @@ const (
 	NoticeBlocked         NoticeKind = "blocked"
 	NoticeUnblocked       NoticeKind = "unblocked"
 	NoticeEnrolmentLink   NoticeKind = "enrolment link"
+	NoticeKeyCopied       NoticeKind = "key copied"
 	NoticeCLILogin        NoticeKind = "command line signed in"
 	NoticeCLIReused       NoticeKind = "command line ended"
 )

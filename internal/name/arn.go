@@ -44,6 +44,42 @@ func RoleARN(a Account, path, role string) string { return iamARN(a, "role", pat
 // MFAARN names a virtual MFA device: its serial number.
 func MFAARN(a Account, path, device string) string { return iamARN(a, "mfa", path, device) }
 
+// KeyARN is the serial number of a FIDO security key or passkey: that of a user,
+// "" for root, with the name that it was given and its id. Characters that serial
+// numbers cannot have become hyphens.
+func KeyARN(a Account, user, called string, id ID) string {
+	spelled := strings.Map(func(r rune) rune {
+		if r < 0x80 && (r == '_' || strings.ContainsRune("+=,.@-", r) || 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9') {
+			return r
+		}
+		return '-'
+	}, called)
+	whose := "root-account"
+	if user != "" {
+		whose = "user/" + user
+	}
+	return iamARN(a, "u2f", "/"+whose+"/", spelled[:min(len(spelled), 64)]+"-"+id.Unique(""))
+}
+
+// SplitKey reads what KeyARN wrote: whose key, and its id. The last result is
+// false for anything else.
+func SplitKey(s string) (a Account, user string, id ID, ok bool) {
+	a, path, called, ok := SplitIAM(s, "u2f")
+	if !ok || a.Vendor() {
+		return 0, "", 0, false
+	}
+	if path != "/root-account/" {
+		if user, ok = strings.CutPrefix(path, "/user/"); !ok {
+			return 0, "", 0, false
+		}
+		if user = strings.TrimSuffix(user, "/"); user == "" || strings.Contains(user, "/") {
+			return 0, "", 0, false
+		}
+	}
+	id, ok = ParseUnique("", called[strings.LastIndexByte(called, '-')+1:])
+	return a, user, id, ok
+}
+
 // PolicyARN names a managed policy; account 0 is AWS's own, AlibabaVendor
 // Alibaba Cloud's.
 func PolicyARN(a Account, path, policy string) string { return iamARN(a, "policy", path, policy) }

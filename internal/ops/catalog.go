@@ -64,6 +64,9 @@ func Catalog() []Entry {
 		entry(CreateVirtualMFADevice), entry(EnableMFADevice), entry(ResyncMFADevice), entry(DeactivateMFADevice),
 		entry(DeleteVirtualMFADevice), entry(ListMFADevices), entry(ListVirtualMFADevices), entry(GetMFADevice),
 		entry(TagMFADevice), entry(UntagMFADevice), entry(ListMFADeviceTags),
+		// passkey_own.go
+		entry(BeginPasskey), entry(CreatePasskey), entry(ListPasskeys), entry(RenamePasskey), entry(DeletePasskey),
+		entry(BeginUpgrade), entry(ProveUpgrade), entry(FinishUpgrade), entry(ImportU2FKey),
 		// sts.go, trail.go
 		entry(GetCallerIdentity), entry(GetSessionToken), entry(AssumeRole), entry(GetFederationToken),
 		entry(GetAccessKeyInfo), entry(DecodeAuthorizationMessage), entry(LookupEvents),

@@ -178,9 +178,12 @@ var RemoveUser = Op[UserIn, struct{}]{
 			add(p, DeleteAccessKey, KeyIn{User: in.User, Key: b.Keys[i].ID})
 		}
 		for i := range b.Devices {
-			serial := b.Devices[i].ARN()
-			add(p, DeactivateMFADevice, DeviceIn{User: in.User, Serial: serial})
-			add(p, DeleteVirtualMFADevice, SerialIn{Serial: serial})
+			if f := &b.Devices[i]; isKey(f.Kind) {
+				add(p, DeletePasskey, DeletePasskeyIn{KeyRef: KeyRef{User: in.User, Key: f.ID}})
+			} else {
+				add(p, DeactivateMFADevice, DeviceIn{User: in.User, Serial: f.ARN()})
+				add(p, DeleteVirtualMFADevice, SerialIn{Serial: f.ARN()})
+			}
 		}
 		if b.Password {
 			add(p, DeleteLoginProfile, in)

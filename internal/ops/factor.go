@@ -70,6 +70,8 @@ func proverOf(kind iam.FactorKind) prover {
 		return prover{prove: proveTOTP}
 	case iam.FactorEmail, iam.FactorSMS:
 		return sentProver()
+	case iam.FactorPasskey, iam.FactorU2F:
+		return keyProver
 	}
 	return prover{
 		offered: func(*Env, *iam.Factor) (bool, error) { return false, nil },
@@ -141,6 +143,9 @@ func (env *Env) begin(at asking, all []iam.Factor, id name.ID) error {
 // is not among them, every answer is wrong.
 func (env *Env) prove(at asking, all []iam.Factor, id name.ID, r Response) (p iam.Proved, ok bool, err error) {
 	f := chosen(all, id)
+	if g := answering(all, r.Assertion); g != nil {
+		f = g // whichever key was at hand, whichever was shown
+	}
 	if f == nil {
 		return p, false, nil
 	}

@@ -392,10 +392,11 @@ func (in DeviceIn) record() audit.Fields {
 	return f
 }
 
-// DeactivateMFADevice takes a device from its user. The device is kept, bound to
-// nobody, and proves nothing.
+// DeactivateMFADevice takes a device from its user. A device is kept, bound to
+// nobody, and proves nothing; a passkey or U2F key is gone. Whoever removes a
+// device of its own proves one first that is no weaker (P-7).
 //
-// Errors: NotFound user or device.
+// Errors: NotFound user or device; StepUp.
 var DeactivateMFADevice = Op[DeviceIn, struct{}]{
 	Name:   "DeactivateMFADevice",
 	Grants: Names{AWS: "iam:DeactivateMFADevice"},
@@ -404,8 +405,18 @@ var DeactivateMFADevice = Op[DeviceIn, struct{}]{
 	Target: func(env *Env, in DeviceIn) (Target, error) { return env.userTarget(in.User) },
 	Record: DeviceIn.record,
 	Do: func(env *Env, in DeviceIn) (none struct{}, err error) {
+		if u, f, ok, err := env.keyBySerial(in); err != nil {
+			return none, err
+		} else if ok {
+			return none, env.removeKey(u, f)
+		}
 		f, err := env.deviceOf(in.User, in.Serial)
 		if err != nil {
+			return none, err
+		}
+		if u, err := env.owner(in.User); err != nil {
+			return none, err
+		} else if err := env.noWeaker(u, f); err != nil {
 			return none, err
 		}
 		if err := env.Tx.UnbindFactor(f.Account, f.ID, time.Time{}); err != nil {
@@ -469,7 +480,8 @@ type DeviceList struct {
 	page.Page[iam.Factor]
 }
 
-// ListMFADevices lists the devices that a user has enabled, oldest first.
+// ListMFADevices lists the devices that a user has enabled, oldest first: what
+// has a serial number, which passkeys and U2F keys have, too (Serial).
 //
 // Errors: NotFound user.
 var ListMFADevices = Op[UserListing, DeviceList]{
@@ -487,6 +499,7 @@ var ListMFADevices = Op[UserListing, DeviceList]{
 		if err != nil {
 			return list, err
 		}
+		all = slices.DeleteFunc(all, func(f iam.Factor) bool { return !f.Kind.Device() && !isKey(f.Kind) })
 		list.Page, err = paged(env, "ListMFADevices", []string{u.ID.String()}, in.Listing, func(after string, limit int) ([]iam.Factor, error) {
 			rest := all
 			if after != "" {
@@ -588,6 +601,11 @@ var GetMFADevice = Op[DeviceIn, *UserDevice]{
 		u, err := env.user(in.User)
 		if err != nil {
 			return nil, err
+		}
+		if _, f, ok, err := env.keyBySerial(in); err != nil {
+			return nil, err
+		} else if ok {
+			return &UserDevice{u.Name, *f}, nil
 		}
 		f, err := env.device(in.Serial)
 		if err != nil {

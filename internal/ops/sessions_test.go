@@ -328,7 +328,7 @@ func TestFirstFactorNeedsFreshPassword(t *testing.T) {
 // but for those that say why not.
 func TestEveryChangeNeedsAFreshProof(t *testing.T) {
 	without := map[string]string{
-		"SignIn": "is the proof", "StepUp": "is the proof", "BeginStepUp": "begins the proof", "ResyncMFADevice": "its two codes prove it, and no single one would",
+		"SignIn": "is the proof", "StepUp": "is the proof", "BeginStepUp": "begins the proof", "ProveUpgrade": "is the proof", "ResyncMFADevice": "its two codes prove it, and no single one would",
 		"SignOut": "only gives up", "EndSession": "only takes away", "EndOtherSessions": "only takes away", "RevokeEnrolmentLink": "only takes away",
 		"MarkNoticesSeen": "changes nothing that counts", "OpenEnrolmentLink": "nobody is signed in", "UseEnrolmentLink": "nobody is signed in",
 		"UseActivation": "nobody is signed in", "ReportNotMe": "nobody is signed in",

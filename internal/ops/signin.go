@@ -131,6 +131,7 @@ type SignInStep struct {
 	User      iam.User         // who signs in
 	Prompts   []Prompt         // StageFactor: any one of them will do
 	Device    *NewDevice       // StageBind: what to scan
+	Passkey   string           // StageBind: what to ask the browser for instead, JSON; "" = passkeys cannot be used
 	Policy    password.Policy  // StageNewPassword, StageRoot
 	Setup     signin.SetupData // StageAccount, StageRoot: what was filled in; the hashes are left out
 	AdminName string           // StageRoot
@@ -346,6 +347,8 @@ func (s *signing) prove(form Submission, t *formTry) (p signin.Proof, facts sign
 	switch form := form.(type) {
 	case SubmitPassword:
 		return s.identify(form, t)
+	case SubmitPasskey:
+		return s.identifyKey(form)
 	case SubmitSetup:
 		return s.beginSetup(form)
 	}
@@ -374,6 +377,10 @@ func (s *signing) prove(form Submission, t *formTry) (p signin.Proof, facts sign
 	case SubmitPair:
 		if stage == signin.StageBind {
 			err = s.bind(&p, form)
+		}
+	case SubmitNewPasskey:
+		if stage == signin.StageBind {
+			err = s.bindKey(&p, form)
 		}
 	case SubmitAccount:
 		if s.flow.Kind == signin.Setup {
@@ -696,6 +703,9 @@ func (s *signing) page(out signin.Outcome) (*SignInStep, error) {
 		step.Prompts, err = s.prompts(s.asking(), s.factors)
 	case signin.StageBind:
 		step.Device, err = s.shownDevice()
+		if err == nil {
+			step.Passkey, err = s.offerPasskey()
+		}
 	}
 	if err != nil {
 		return nil, err

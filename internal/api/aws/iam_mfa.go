@@ -24,7 +24,7 @@ func mfaActions() []action {
 		iamAction("GetMFADevice", ops.GetMFADevice, func(s *getDeviceInput) ops.DeviceIn {
 			return ops.DeviceIn{User: ops.Ref{Name: s.UserName}, Serial: s.SerialNumber}
 		}, func(d *ops.UserDevice) deviceOutput {
-			return deviceOutput{device: device{d.UserName, d.ARN(), d.Enabled}}
+			return deviceOutput{device: device{d.UserName, ops.Serial(d.UserName, &d.Factor), d.Enabled}}
 		}),
 		iamAction("TagMFADevice", ops.TagMFADevice, func(s *tagDeviceInput) ops.TagDeviceIn {
 			return ops.TagDeviceIn{SerialIn: s.in(), Tags: tagsIn(s.Tags)}
@@ -62,7 +62,7 @@ type devicesOutput struct {
 func devicePage(l ops.DeviceList) devicesOutput {
 	out := devicesOutput{paging: pagingOf(l.Next)}
 	for i := range l.Items {
-		out.MFADevices = append(out.MFADevices, device{l.UserName, l.Items[i].ARN(), l.Items[i].Enabled})
+		out.MFADevices = append(out.MFADevices, device{l.UserName, ops.Serial(l.UserName, &l.Items[i]), l.Items[i].Enabled})
 	}
 	return out
 }

@@ -43,6 +43,20 @@ func ParseAssertion(response string) (*Assertion, error) {
 // Credential is the id of the credential that answered.
 func (a *Assertion) Credential() []byte { return a.from.RawID }
 
+// Challenge is the one that was answered, as far as the answer says; nil for what
+// can be none.
+func (a *Assertion) Challenge() []byte {
+	return challengeIn(a.from.Response.CollectedClientData.Challenge)
+}
+
+func challengeIn(text string) []byte {
+	b, err := base64.RawURLEncoding.Strict().DecodeString(text)
+	if err != nil {
+		return nil
+	}
+	return b
+}
+
 // Handle is the user whose the credential is, as the authenticator says; nil when
 // it does not.
 func (a *Assertion) Handle() []byte { return a.from.Response.UserHandle }

@@ -3,7 +3,6 @@ package passkey
 import (
 	"cmp"
 	"encoding/json"
-	"io"
 	"slices"
 
 	"github.com/go-webauthn/webauthn/protocol"
@@ -22,42 +21,13 @@ const (
 	Always     Verify = "always" // it must: nothing else is proved
 )
 
-// Asked is what an authenticator was asked. It is kept until the answer comes.
+// Asked is what an authenticator was asked.
 type Asked struct {
-	Challenge []byte   `json:"challenge"`
-	Verify    Verify   `json:"verify,omitempty"`
-	Allow     [][]byte `json:"allow,omitempty"`    // credentials that may answer; none = any that is discoverable
-	AppID     string   `json:"appid,omitempty"`    // of U2F keys among them
-	Resident  bool     `json:"resident,omitempty"` // of a creation: it must be discoverable
-}
-
-// challengeSize is twice what WebAuthn asks for at least (level 3, 13.4.3).
-const challengeSize = 32
-
-// Ask draws a challenge. What it is about is for the caller to add.
-func Ask(rand io.Reader) (a Asked, err error) {
-	a.Challenge = make([]byte, challengeSize)
-	if _, err := io.ReadFull(rand, a.Challenge); err != nil {
-		return a, fault.Wrap(err, "draw a challenge")
-	}
-	return a, nil
-}
-
-// ReadAsked reads what Text wrote.
-func ReadAsked(text string) (a Asked, err error) {
-	if err := json.Unmarshal([]byte(text), &a); err != nil || len(a.Challenge) != challengeSize {
-		return a, fault.Wrap(err, "read a challenge")
-	}
-	return a, nil
-}
-
-// Text is the form in which it is kept.
-func (a Asked) Text() string {
-	b, err := json.Marshal(a)
-	if err != nil { // there is nothing in it that JSON cannot say
-		return ""
-	}
-	return string(b)
+	Challenge []byte
+	Verify    Verify
+	Allow     [][]byte // credentials that may answer; none = any that is discoverable
+	AppID     string   // of U2F keys among them
+	Resident  bool     // of a creation: it must be discoverable
 }
 
 // User is the person for whom a credential is created, as authenticators show it.

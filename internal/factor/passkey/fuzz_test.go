@@ -26,7 +26,7 @@ func FuzzRegister(f *testing.F) {
 	f.Add(good[:len(good)/2])
 	f.Add(`{"id":"AA","rawId":"AA","type":"public-key","response":{"clientDataJSON":"e30","attestationObject":"o2NmbXRkbm9uZWdhdHRTdG10oGhhdXRoRGF0YUA"}}`)
 	f.Fuzz(func(t *testing.T, text string) {
-		c, n, err := rp.Register(text, asked, testkit.Epoch)
+		c, n, err := register(rp, text, asked)
 		if err == nil && (len(c.ID) == 0 || len(c.Key) == 0 || n < 0) {
 			t.Errorf("%s became %+v", text, c)
 		}
@@ -90,8 +90,18 @@ func FuzzReadCredential(f *testing.F) {
 		if c, err := passkey.ReadCredential([]byte("id"), data, false); err == nil && len(c.Key) == 0 {
 			t.Errorf("%s has no key", data)
 		}
-		if a, err := passkey.ReadAsked(data); err == nil && len(a.Challenge) == 0 {
-			t.Errorf("%s asks nothing", data)
+	})
+}
+
+// W-9: whatever stands in the place of a challenge is refused, unless it is one.
+func FuzzChallenge(f *testing.F) {
+	all := passkey.NewChallenges([32]byte{1})
+	f.Add(challenge(f, "purpose"))
+	f.Add([]byte{})
+	good := challenge(f, "purpose")
+	f.Fuzz(func(t *testing.T, c []byte) {
+		if is(all.Check(c, []byte("purpose"), testkit.Epoch)) && string(c) != string(good) {
+			t.Errorf("%x was never made", c)
 		}
 	})
 }

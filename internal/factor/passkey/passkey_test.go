@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -42,14 +43,29 @@ func newRP(t testing.TB, change func(*passkey.Config)) *passkey.RP {
 
 func ask(t testing.TB, change func(*passkey.Asked)) passkey.Asked {
 	t.Helper()
-	a, err := passkey.Ask(testkit.Rand(t.Name()))
-	if err != nil {
-		t.Fatal(err)
-	}
+	a := passkey.Asked{Challenge: challenge(t, t.Name())}
 	if change != nil {
 		change(&a)
 	}
 	return a
+}
+
+func challenge(t testing.TB, purpose string) []byte {
+	t.Helper()
+	c, err := passkey.NewChallenges([32]byte{1}).New(testkit.Rand(purpose), []byte(purpose), testkit.Epoch)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// register is Register of a text.
+func register(rp *passkey.RP, text string, asked passkey.Asked) (*passkey.Credential, int64, error) {
+	new, err := passkey.ParseCreated(text)
+	if err != nil {
+		return nil, 0, err
+	}
+	return rp.Register(new, asked, testkit.Epoch)
 }
 
 // create registers a credential.
@@ -59,7 +75,7 @@ func create(t testing.TB, rp *passkey.RP, key *testkit.Authenticator, asked pass
 	if err != nil {
 		t.Fatal(err)
 	}
-	return rp.Register(key.Create(t, options), asked, testkit.Epoch)
+	return register(rp, key.Create(t, options), asked)
 }
 
 func created(t testing.TB, rp *passkey.RP, key *testkit.Authenticator) (*passkey.Credential, int64) {
@@ -197,10 +213,7 @@ func TestChallenge(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	other, err := passkey.Ask(testkit.Rand("another"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	other := passkey.Asked{Challenge: challenge(t, "another")}
 	if _, err := rp.Verify(answer, other, c, alice.Handle, n); err == nil {
 		t.Error("the answer to another challenge was taken")
 	}
@@ -208,14 +221,64 @@ func TestChallenge(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := rp.Register(testkit.NewAuthenticator().Create(t, creation), other, testkit.Epoch); err == nil {
+	if _, _, err := register(rp, testkit.NewAuthenticator().Create(t, creation), other); err == nil {
 		t.Error("a credential made for another challenge was taken")
 	}
 	// An answer to a request is none to a creation, and the other way round.
-	if _, _, err := rp.Register(key.Get(t, options), ask(t, nil), testkit.Epoch); err == nil {
+	if _, _, err := register(rp, key.Get(t, options), ask(t, nil)); err == nil {
 		t.Error("a proof was taken for a creation")
 	}
 }
+
+// W-1: a challenge is good for its purpose only, and for five minutes.
+func TestChallenges(t *testing.T) {
+	all := passkey.NewChallenges([32]byte{1})
+	purpose := []byte("sign-in of alice")
+	seen := map[string]bool{}
+	for i := range 30 {
+		c, err := all.New(testkit.Rand(strings.Repeat("x", i+1)), purpose, testkit.Epoch)
+		if err != nil || len(c) < 16 {
+			t.Fatal(c, err)
+		}
+		id, until, ok := all.Check(c, purpose, testkit.Epoch)
+		if !ok || seen[id] || !until.Equal(testkit.Epoch.Add(passkey.Life)) {
+			t.Fatalf("%x: %q, %v, %v", c, id, until, ok)
+		}
+		seen[id] = true
+	}
+	c := challenge(t, string(purpose))
+	for what, got := range map[string]bool{
+		"a second before the end": is(all.Check(c, purpose, testkit.Epoch.Add(passkey.Life-time.Second))),
+	} {
+		if !got {
+			t.Errorf("%s, it is refused", what)
+		}
+	}
+	for what, got := range map[string]bool{
+		"at the end":                     is(all.Check(c, purpose, testkit.Epoch.Add(passkey.Life))),
+		"by a clock that went back":      is(all.Check(c, purpose, testkit.Epoch.Add(-time.Second))),
+		"for another purpose":            is(all.Check(c, []byte("step-up of alice"), testkit.Epoch)),
+		"for a purpose that begins so":   is(all.Check(c, purpose[:5], testkit.Epoch)),
+		"by another server":              is(passkey.NewChallenges([32]byte{2}).Check(c, purpose, testkit.Epoch)),
+		"cut off":                        is(all.Check(c[:len(c)-1], purpose, testkit.Epoch)),
+		"with something behind it":       is(all.Check(append(slices.Clone(c), 0), purpose, testkit.Epoch)),
+		"when there is none":             is(all.Check(nil, purpose, testkit.Epoch)),
+		"with a byte moved into purpose": is(all.Check(c[:len(c)-1], append([]byte{c[len(c)-1]}, purpose...), testkit.Epoch)),
+	} {
+		if got {
+			t.Errorf("%s, it is taken", what)
+		}
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		other := slices.Clone(c)
+		other[rapid.IntRange(0, len(c)-1).Draw(t, "at")] ^= byte(rapid.IntRange(1, 255).Draw(t, "bits"))
+		if is(all.Check(other, purpose, testkit.Epoch)) {
+			t.Fatalf("%x is taken for %x", other, c)
+		}
+	})
+}
+
+func is(_ string, _ time.Time, ok bool) bool { return ok }
 
 // W-2: the origin is compared exactly; another relying party's answer is none.
 func TestOrigin(t *testing.T) {

@@ -27,20 +27,37 @@ func Refused(err error) bool { return errors.Is(err, errUntrusted) || errors.Is(
 // them back (WebAuthn level 3, 5.8.4). Any other text stays out.
 var transports = []string{"usb", "nfc", "ble", "smart-card", "hybrid", "internal"}
 
-// Register judges a new credential: the JSON of a RegistrationResponseJSON
-// (WebAuthn level 3, 7.1). Policy is checked again here, whatever the browser was
+// Created is a new credential, parsed and not yet verified.
+type Created struct {
+	from *protocol.ParsedCredentialCreationData
+}
+
+// ParseCreated reads the JSON of a RegistrationResponseJSON (WebAuthn level 3,
+// 5.1.8).
+func ParseCreated(response string) (*Created, error) {
+	if len(response) > MaxResponse {
+		return nil, errMalformed
+	}
+	parsed, err := protocol.ParseCredentialCreationResponseBytes([]byte(response))
+	if err != nil {
+		return nil, errMalformed
+	}
+	return &Created{parsed}, nil
+}
+
+// Challenge is the one that was answered, as far as the answer says; nil for what
+// can be none.
+func (c *Created) Challenge() []byte {
+	return challengeIn(c.from.Response.CollectedClientData.Challenge)
+}
+
+// Register judges a new credential (WebAuthn level 3, 7.1). Policy is checked again here, whatever the browser was
 // asked: a page can be tampered with (W-4). That nobody else has the credential
 // (step 26, W-7) is for the caller to make sure.
 //
 // The error says for the trail why the credential is not taken.
-func (rp *RP) Register(response string, asked Asked, now time.Time) (*Credential, int64, error) {
-	if len(response) > MaxResponse {
-		return nil, 0, errMalformed
-	}
-	r, err := protocol.ParseCredentialCreationResponseBytes([]byte(response))
-	if err != nil {
-		return nil, 0, errMalformed
-	}
+func (rp *RP) Register(new *Created, asked Asked, now time.Time) (*Credential, int64, error) {
+	r := new.from
 	if err := rp.here(&r.Response.CollectedClientData); err != nil {
 		return nil, 0, err
 	}
@@ -48,7 +65,7 @@ func (rp *RP) Register(response string, asked Asked, now time.Time) (*Credential
 	if asked.Verify == Always && !data.Flags.HasUserVerified() {
 		return nil, 0, errUnverified
 	}
-	_, err = r.Verify(base64.RawURLEncoding.EncodeToString(asked.Challenge), rp.ID, []string{rp.origin}, nil, nil,
+	_, err := r.Verify(base64.RawURLEncoding.EncodeToString(asked.Challenge), rp.ID, []string{rp.origin}, nil, nil,
 		protocol.TopOriginExplicitVerificationMode, false, false, true, nil, algorithms(), protocol.AttestationPolicy{}, protocol.SignaturePolicy{})
 	if err != nil {
 		return nil, 0, errCreation
