@@ -24,12 +24,13 @@ import (
 	"warifu/policy"
 )
 
-// Config is what a Server is made of. All fields but Log and Observe are
-// required.
+// Config is what a Server is made of. Fields that do not say otherwise
+// are required.
 type Config struct {
 	Store *store.Store
 	Keys  *Vault
 	Gate  *password.Gate // bounds the memory that password hashing takes
+	Cost  password.Cost  // of new hashes; zero means password.DefaultCost
 	Now   func() time.Time
 	Rand  io.Reader
 	Log   *slog.Logger
@@ -70,7 +71,6 @@ type Server struct {
 	cursors   *page.Codec // authenticates page cursors
 	passwords *password.Hasher
 	signing   *sigv4.KeyCache
-	passkeys  parties
 	strangers []byte // keys the hash of names that nobody has
 	post      post
 
@@ -107,7 +107,7 @@ func New(c Config) (*Server, error) {
 	s.strangers = strangers[:]
 	s.post = newPost(c.Delivery, ring)
 	var err error
-	s.passwords, err = password.NewHasher(c.Gate, password.DefaultCost())
+	s.passwords, err = password.NewHasher(c.Gate, cmp.Or(c.Cost, password.DefaultCost()))
 	return s, err
 }
 

@@ -15,7 +15,6 @@ import (
 	"time"
 
 	"warifu/internal/audit"
-	"warifu/internal/factor/passkey"
 	"warifu/internal/fault"
 	"warifu/internal/iam"
 	"warifu/internal/ops"
@@ -85,10 +84,9 @@ func (h *home) node(st *store.Store) *ops.Server {
 	vault, err := ops.OpenVault(context.Background(), st, h.kms, h.rand, h.clock.Now())
 	h.must(err)
 	s, err := ops.New(ops.Config{
-		Store: st, Keys: vault, Gate: password.NewGate(2, 300), Now: h.clock.Now, Rand: h.rand, Log: slog.New(slog.DiscardHandler),
+		Store: st, Keys: vault, Gate: password.NewGate(2, 300), Cost: testkit.Cost, Now: h.clock.Now, Rand: h.rand, Log: slog.New(slog.DiscardHandler),
 	})
 	h.must(err)
-	h.must(s.UsePasskeys(context.Background(), passkey.Config{URL: consoleURL(h)}))
 	return s
 }
 

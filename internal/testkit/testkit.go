@@ -5,13 +5,11 @@ import (
 	"io"
 	"log/slog"
 	"math/rand/v2"
-	"net/url"
 	"path/filepath"
 	"sync"
 	"testing"
 	"time"
 
-	"warifu/internal/factor/passkey"
 	"warifu/internal/name"
 	"warifu/internal/ops"
 	"warifu/internal/password"
@@ -82,6 +80,10 @@ func New(t testing.TB) *World {
 	return Build(t, filepath.Join(t.TempDir(), "warifu.db"), io.Discard)
 }
 
+// Cost is what passwords cost in tests: next to nothing. Most tests are not about
+// how long it takes to guess one, and would take three times as long.
+var Cost = password.Cost{Memory: 64, Time: 1, Threads: 1}
+
 // Each runs a test on SQLite and on PostgreSQL.
 func Each(t *testing.T, test func(*testing.T, *World)) {
 	t.Run("sqlite", func(t *testing.T) { test(t, New(t)) })
@@ -108,14 +110,11 @@ func Build(t testing.TB, dsn string, log io.Writer) *World {
 	vault, err := ops.OpenVault(ctx, w.Store, kms, w.Rand, w.Clock.Now())
 	must(err)
 	w.Server, err = ops.New(ops.Config{
-		Store: w.Store, Keys: vault, Gate: password.NewGate(2, 64), Now: w.Clock.Now, Rand: w.Rand,
+		Store: w.Store, Keys: vault, Gate: password.NewGate(2, 64), Cost: Cost, Now: w.Clock.Now, Rand: w.Rand,
 		Log:      slog.New(slog.NewTextHandler(log, nil)),
 		Delivery: ops.Delivery{Mail: ops.Sending{On: true, By: "mail.example.com:587"}, SMS: ops.Sending{On: true, By: "sms.example.com"}},
 	})
 	must(err)
-	at, err := url.Parse(Origin)
-	must(err)
-	must(w.UsePasskeys(ctx, passkey.Config{URL: at}))
 	made, err := w.Bootstrap(ctx, ops.BootstrapIn{Account: Account, Alias: "acme", Admin: "admin"})
 	must(err)
 	w.AccessKeyID, w.SecretAccessKey = made.AccessKeyID, string(made.SecretAccessKey.Reveal())
