@@ -71,6 +71,7 @@ type Server struct {
 	cursors   *page.Codec // authenticates page cursors
 	passwords *password.Hasher
 	signing   *sigv4.KeyCache
+	passkeys  parties
 	strangers []byte // keys the hash of names that nobody has
 	post      post
 

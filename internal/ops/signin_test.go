@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"warifu/internal/audit"
+	"warifu/internal/factor/passkey"
 	"warifu/internal/fault"
 	"warifu/internal/iam"
 	"warifu/internal/ops"
@@ -87,6 +88,7 @@ func (h *home) node(st *store.Store) *ops.Server {
 		Store: st, Keys: vault, Gate: password.NewGate(2, 300), Cost: testkit.Cost, Now: h.clock.Now, Rand: h.rand, Log: slog.New(slog.DiscardHandler),
 	})
 	h.must(err)
+	h.must(s.UsePasskeys(context.Background(), passkey.Config{URL: consoleURL(h)}))
 	return s
 }
 

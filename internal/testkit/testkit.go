@@ -5,11 +5,13 @@ import (
 	"io"
 	"log/slog"
 	"math/rand/v2"
+	"net/url"
 	"path/filepath"
 	"sync"
 	"testing"
 	"time"
 
+	"warifu/internal/factor/passkey"
 	"warifu/internal/name"
 	"warifu/internal/ops"
 	"warifu/internal/password"
@@ -115,6 +117,9 @@ func Build(t testing.TB, dsn string, log io.Writer) *World {
 		Delivery: ops.Delivery{Mail: ops.Sending{On: true, By: "mail.example.com:587"}, SMS: ops.Sending{On: true, By: "sms.example.com"}},
 	})
 	must(err)
+	at, err := url.Parse(Origin)
+	must(err)
+	must(w.UsePasskeys(ctx, passkey.Config{URL: at}))
 	made, err := w.Bootstrap(ctx, ops.BootstrapIn{Account: Account, Alias: "acme", Admin: "admin"})
 	must(err)
 	w.AccessKeyID, w.SecretAccessKey = made.AccessKeyID, string(made.SecretAccessKey.Reveal())
