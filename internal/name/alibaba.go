@@ -65,6 +65,15 @@ func RAMSession(a Account, role, session string) string {
 	return "acs:sts::" + a.UID() + ":assumed-role/" + role + "/" + session
 }
 
+// RAMFederated names a federated user's session, of which Alibaba Cloud has none
+// of its own.
+func RAMFederated(a Account, session string) string {
+	return "acs:sts::" + a.UID() + ":federated-user/" + session
+}
+
+// IsACS reports whether a text is spelled as Alibaba Cloud's names of things are.
+func IsACS(s string) bool { return strings.HasPrefix(s, "acs:") }
+
 // SplitRAM takes the name of a RAM resource apart; the last result is false when
 // s does not name one of that kind. The region may be empty or "*".
 func SplitRAM(s, kind string) (a Account, called string, ok bool) {

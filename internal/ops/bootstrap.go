@@ -215,7 +215,7 @@ func (s *Server) SyncManaged(ctx context.Context) error {
 	}
 	for _, p := range system.All() {
 		list = append(list, store.VendorPolicy{Document: p.Document, Policy: iam.Policy{
-			ID: name.FixedID("acs:" + p.Name), Account: name.AlibabaVendor, Language: iam.LanguageRAM, Name: p.Name, Path: "/",
+			ID: name.FixedID(name.RAM(name.AlibabaVendor, "policy", p.Name)), Account: name.AlibabaVendor, Language: iam.LanguageRAM, Name: p.Name, Path: "/",
 			Description: p.Description, Default: p.Version, Latest: p.Version, Created: p.Created, Updated: p.Created,
 		}})
 	}

@@ -185,5 +185,5 @@ func (c *Caller) ramSession() string {
 	if c.Kind != policy.FederatedUser {
 		return ""
 	}
-	return "acs:sts::" + c.Account.UID() + ":federated-user/" + c.SessionName()
+	return name.RAMFederated(c.Account, c.SessionName())
 }

@@ -122,7 +122,7 @@ func (env *Env) uniqueID(s string) (string, error) {
 		}
 		return s, err
 	}
-	if strings.HasPrefix(s, "acs:") {
+	if name.IsACS(s) {
 		return env.ramPrincipalID(s)
 	}
 	if a, _, called, ok := name.SplitIAM(s, "user"); ok {
@@ -150,7 +150,7 @@ func (env *Env) uniqueID(s string) (string, error) {
 
 // principalType is the element of a document that names such a principal.
 func principalType(s string) string {
-	if strings.HasPrefix(s, "acs:") {
+	if name.IsACS(s) {
 		return "RAM"
 	}
 	return "AWS"
@@ -163,7 +163,7 @@ func isUniqueID(s string) bool {
 // principalName is the ARN of the user or role of a unique id; the text itself
 // if it is no unique id or nobody has it any more.
 func (env *Env) principalName(s string) (string, error) {
-	if strings.HasPrefix(s, "acs:") {
+	if name.IsACS(s) {
 		return env.ramPrincipalName(s)
 	}
 	find := func(name.Account) (string, error) { return s, nil }
