@@ -53,6 +53,9 @@ func (cmd *serveCmd) Run(h *host) error {
 		return err
 	}
 	defer l.close()
+	if err := usePasskeys(ctx, conf, f.ops, log, l.url); err != nil {
+		return err
+	}
 	if err := cmd.firstStart(ctx, h, conf, f, l.url); err != nil {
 		return err
 	}

@@ -25,6 +25,7 @@ type Config struct {
 	Issuer      string         // how authenticator apps name this server
 	Regions     []string       // that a signature may name; none means any
 	Log         Log
+	Passkeys    Passkeys
 	Mail        Mail
 	SMS         SMS
 	Services    []Service // by name
@@ -68,11 +69,12 @@ const DefaultListen = "localhost:7420"
 
 func defaults() *Config {
 	return &Config{
-		Listen:  DefaultListen,
-		Issuer:  "Warifu",
-		Log:     Log{Level: slog.LevelInfo, Format: "auto"},
-		Mail:    Mail{Security: "auto"},
-		origins: map[string]Origin{},
+		Listen:   DefaultListen,
+		Issuer:   "Warifu",
+		Log:      Log{Level: slog.LevelInfo, Format: "auto"},
+		Mail:     Mail{Security: "auto"},
+		Passkeys: Passkeys{OnRollback: "block"},
+		origins:  map[string]Origin{},
 	}
 }
 

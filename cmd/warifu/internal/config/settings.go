@@ -39,6 +39,12 @@ var settings = []setting{
 	{key: "log.level", set: setLevel, get: func(c *Config) string { return strings.ToLower(c.Log.Level.String()) }},
 	{key: "log.format", set: oneOf(func(c *Config) *string { return &c.Log.Format }, "auto", "text", "json"), get: func(c *Config) string { return c.Log.Format }},
 
+	{key: "passkeys.rp_id", set: text(func(c *Config) *string { return &c.Passkeys.RPID }), get: func(c *Config) string { return c.Passkeys.RPID }},
+	{key: "passkeys.app_id", set: text(func(c *Config) *string { return &c.Passkeys.AppID }), get: func(c *Config) string { return c.Passkeys.AppID }},
+	{key: "passkeys.on_rollback", set: oneOf(func(c *Config) *string { return &c.Passkeys.OnRollback }, "block", "flag"), get: func(c *Config) string { return c.Passkeys.OnRollback }},
+	{key: "passkeys.roots", set: text(func(c *Config) *string { return &c.Passkeys.Roots }), get: func(c *Config) string { return c.Passkeys.Roots }},
+	{key: "passkeys.aaguids", set: setPasskeyAAGUIDs, get: func(c *Config) string { return strings.Join(c.Passkeys.AAGUIDs, ", ") }},
+
 	// mail.go
 	{key: "mail.smtp", set: setSMTP, get: func(c *Config) string { return c.Mail.SMTP }},
 	{key: "mail.security", set: oneOf(func(c *Config) *string { return &c.Mail.Security }, "auto", "starttls", "tls", "none"), get: func(c *Config) string { return c.Mail.Security }},
