@@ -97,11 +97,8 @@ func (rq *request) editor(kind ops.TextKind, field string) (editor, error) {
 // faultInText says where a text is wrong and what may stand there.
 func (rq *request) faultInText(c *ops.Check) string {
 	x := c.Fault
-	switch {
-	case x.TooLong:
+	if x.TooLong {
 		return rq.t("editor.long", "size", c.Size, "quota", c.Quota)
-	case x.Comment:
-		return rq.t("editor.comment", "line", x.Line)
 	}
 	return rq.t("editor.fault", "line", x.Line, "column", x.Column, "found", x.Found, "want", x.Want)
 }

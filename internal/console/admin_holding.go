@@ -187,7 +187,7 @@ func (h *holds) saveInline(rq *request) error {
 	if f.Get("do") == "check" {
 		return again()
 	}
-	if _, err := run(rq, h.put, ops.PutInlineIn{Holder: rq.named(), Policy: name, Document: f.Get("document")}); err != nil {
+	if _, err := run(rq, h.put, ops.PutInlineIn{Holder: rq.named(), Policy: name, Document: unixLines(f.Get("document")), Comments: true}); err != nil {
 		return f.again(err, fields{"policyName": "name", "policy document": "document"}, again)
 	}
 	return rq.done(h.path+"/"+url.PathEscape(rq.path("name"))+"/policies", "flash.saved")

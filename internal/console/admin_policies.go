@@ -177,7 +177,7 @@ func newPolicy(rq *request) error {
 	if !f.need("name") {
 		return f.again(nil, nil, again)
 	}
-	p, err := run(rq, ops.CreatePolicy, ops.CreatePolicyIn{Name: f.text("name"), Description: f.text("description"), Document: unixLines(f.Get("document"))})
+	p, err := run(rq, ops.CreatePolicy, ops.CreatePolicyIn{Name: f.text("name"), Description: f.text("description"), Document: unixLines(f.Get("document")), Comments: true})
 	if err != nil {
 		return f.again(err, fields{"policyName": "name", "policy": "name", "policy document": "document", "description": "description"}, again)
 	}
@@ -220,7 +220,7 @@ func editPolicy(rq *request) error {
 		return again()
 	}
 	arn := rq.query("arn")
-	v, err := run(rq, ops.CreatePolicyVersion, ops.CreateVersionIn{Policy: arn, Document: unixLines(f.Get("document")), Default: f.Get("default") != ""})
+	v, err := run(rq, ops.CreatePolicyVersion, ops.CreateVersionIn{Policy: arn, Document: unixLines(f.Get("document")), Comments: true, Default: f.Get("default") != ""})
 	if err != nil {
 		return f.again(err, fields{"policy document": "document"}, again)
 	}

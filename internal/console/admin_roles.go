@@ -79,7 +79,7 @@ func newRole(rq *request) error {
 		return f.again(nil, nil, again)
 	}
 	r, err := run(rq, ops.CreateRole, ops.CreateRoleIn{
-		Name: f.text("name"), Trust: f.Get("trust"), Description: f.text("description"), MaxSession: hours(f.text("hours")),
+		Name: f.text("name"), Trust: unixLines(f.Get("trust")), Comments: true, Description: f.text("description"), MaxSession: hours(f.text("hours")),
 	})
 	if err != nil {
 		return f.again(err, fields{"roleName": "name", "role": "name", "policy document": "trust", "maxSessionDuration": "hours", "description": "description"}, again)
@@ -146,7 +146,7 @@ func saveTrust(rq *request) error {
 	if f.Get("do") == "check" {
 		return again()
 	}
-	if _, err := run(rq, ops.UpdateAssumeRolePolicy, ops.UpdateTrustIn{Role: rq.named(), Trust: f.Get("trust")}); err != nil {
+	if _, err := run(rq, ops.UpdateAssumeRolePolicy, ops.UpdateTrustIn{Role: rq.named(), Trust: unixLines(f.Get("trust")), Comments: true}); err != nil {
 		return f.again(err, fields{"policy document": "trust"}, again)
 	}
 	return rq.done(rolesPath+"/"+url.PathEscape(rq.path("name")), "flash.saved")

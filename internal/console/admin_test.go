@@ -3,6 +3,7 @@ package console
 import (
 	"context"
 	"fmt"
+	"html"
 	"net/http/httptest"
 	"net/url"
 	"regexp"
@@ -199,7 +200,7 @@ func TestAdministeringUsers(t *testing.T) {
 	to(t, s.post("/console/users/caroline/attach", "policy", adminPolicy), "/console/users/caroline/policies")
 	says(t, s.get("/console/users/caroline/policies"), 200, "AdministratorAccess")
 	to(t, s.post("/console/users/caroline/policies", "policy", adminPolicy), "/console/users/caroline/policies")
-	says(t, s.post("/console/users/caroline/inline", "name", "own", "document", "{\n// why\n}"), 422, "Line 2 has a comment.")
+	says(t, s.post("/console/users/caroline/inline", "name", "own", "document", "{\n// why\n}"), 422, "Line 3, column 1: found a document without statements.")
 	says(t, s.post("/console/users/caroline/inline", "name", "own", "document", "{\n  \"Version\": 3\n}"), 422, "Line 2, column")
 	to(t, s.post("/console/users/caroline/inline", "name", "own", "document", template2012), "/console/users/caroline/policies")
 	says(t, s.post("/console/users/caroline/inline/delete?policy=own", "confirm", "other"), 422, "not the same")
@@ -258,6 +259,32 @@ func TestPolicyVersions(t *testing.T) {
 	says(t, s.post("/console/policies/delete?arn="+arn, "confirm", "x"), 422, "not the same")
 	to(t, s.post("/console/policies/delete?arn="+arn, "confirm", "Force_MFA"), "/console/policies")
 	says(t, s.get("/console/policies/view?arn="+arn), 404, "no such policy")
+}
+
+// Comments of a policy are saved and shown again as they were written.
+func TestCommentsInPoliciesAreKept(t *testing.T) {
+	s, forced := office(t)
+	s.signIn(t, "boss", adminWord)
+	arn := url.QueryEscape(forced)
+	text := "\n// 理由: see <the handbook>\n" + strings.Replace(forceMFA, "{\"Sid\"", "/* the tutorial's */ {\"Sid\"", 1) + "\n\n// end"
+	posted := strings.ReplaceAll(text, "\n", "\r\n") // as browsers do
+	says(t, s.post("/console/policies/edit?arn="+arn, "document", posted, "do", "check"), 200, "valid")
+	to(t, s.post("/console/policies/edit?arn="+arn, "document", posted, "default", "on"), "/console/policies/view?arn="+arn+"&version=v3")
+	says(t, s.get("/console/policies/view?arn="+arn), 200, "// 理由: see &lt;the handbook&gt;", "/* the tutorial's */", "// end")
+	says(t, s.get("/console/policies/versions?from=v1&to=v3&arn="+arn), 200, "added: // 理由: see &lt;the handbook&gt;", "added: // end")
+	edited := regexp.MustCompile(`(?s)<textarea[^>]*>\n(.*)</textarea>`) // HTML leaves out the first end of line
+	if got := edited.FindStringSubmatch(s.get("/console/policies/edit?arn=" + arn).Body.String()); got == nil || html.UnescapeString(got[1]) != text {
+		t.Errorf("the editor shows %q\nwant %q", got, text)
+	}
+	says(t, s.post("/console/policies/edit?arn="+arn, "document", "{\n  /* no end", "do", "check"), 200, "Line 2, column 3", "a comment without end")
+
+	oneLine := `/* everybody */ {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}}`
+	to(t, s.post("/console/users/alice/inline", "name", "noted", "document", oneLine), "/console/users/alice/policies")
+	if got := edited.FindStringSubmatch(s.get("/console/users/alice/inline?policy=noted").Body.String()); got == nil || html.UnescapeString(got[1]) != oneLine {
+		t.Errorf("the editor shows %q\nwant %q", got, oneLine)
+	}
+	to(t, s.post("/console/roles/deploy/trust", "trust", "// who\r\n"+trustTemplate(testkit.Account.String())), "/console/roles/deploy")
+	says(t, s.get("/console/roles/deploy"), 200, "// who")
 }
 
 func TestTryItShowsTheDecidingStatement(t *testing.T) {

@@ -194,11 +194,10 @@ func (s *summing) managed(g *store.ManagedGrant, holder store.Entity, at int) (*
 // rules reads a text, states what it says, and makes of it the rules that tell
 // what is possible on some resource. Those are kept by the text.
 func (s *summing) rules(document string, kind aws.Kind, source int) (*policy.Set, error) {
-	doc, err := aws.Parse([]byte(document), kind)
+	rules, err := rulesOf(policy.RuleID{}, document, kind)
 	if err != nil {
 		return nil, fmt.Errorf("a stored policy is not valid: %w", err)
 	}
-	rules := doc.Rules(policy.RuleID{})
 	for i := range rules {
 		r := &rules[i]
 		st := Stated{Source: source, Sid: r.ID.Sid, Line: r.ID.Line, Deny: r.Effect == policy.Deny}

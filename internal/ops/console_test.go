@@ -98,11 +98,26 @@ func TestCheckPolicySaysWhere(t *testing.T) {
 	if c := check(strictEC2); c.Fault != nil || c.Size == 0 {
 		t.Errorf("%+v", c)
 	}
-	if c := check("{\n  // why\n  \"Version\": \"2012-10-17\"}"); c.Fault == nil || c.Fault.Line != 2 || !c.Fault.Comment {
+	if c := check("{\n  \"Version\": \"2012-10-17\",,}"); c.Fault == nil || c.Fault.Line != 2 {
 		t.Errorf("%+v", c.Fault)
 	}
-	if c := check("{\n  \"Version\": \"2012-10-17\",,}"); c.Fault == nil || c.Fault.Line != 2 || c.Fault.Comment {
-		t.Errorf("%+v", c.Fault)
+	if c := check("{\n  // why /* so\n  \"Version\": \"2012-10-17\",,}"); c.Fault == nil || c.Fault.Line != 3 {
+		t.Errorf("behind a comment: %+v", c.Fault)
+	}
+	if c := check("{\n  /* why\n  \"Version\": \"2012-10-17\"}"); c.Fault == nil || c.Fault.Line != 2 || c.Fault.Column != 3 || c.Fault.Found != "a comment without end" {
+		t.Errorf("a comment without end: %+v", c.Fault)
+	}
+	plain, commented := check(strictEC2), check(strings.Replace(strictEC2, "\n", " // EC2 needs MFA, see the handbook\n", 1))
+	if commented.Fault != nil || commented.Size != plain.Size || commented.Formatted != "" {
+		t.Errorf("comments: %+v; want no fault, size %d as without, and nothing formatted, which would lose them", commented, plain.Size)
+	}
+	const inRAM = `{ // so that phones count
+  "Version": "1", "Statement": [{"Effect": "Allow", "Action": "ecs:*", "Resource": "*"}]}`
+	if c := check(inRAM); c.Fault != nil || c.Size == 0 {
+		t.Errorf("in RAM's language: %+v", c.Fault)
+	}
+	if c := check(strings.Replace(inRAM, "Effect", "Efect", 1)); c.Fault == nil || c.Fault.Line != 2 {
+		t.Errorf("in RAM's language: %+v", c.Fault)
 	}
 	if c := check(statement("Allow", "s3:GetObjekt", "*")); c.Fault != nil || len(c.Findings) != 1 || c.Findings[0].Code != "unknown-action" {
 		t.Errorf("%+v", c)
@@ -200,4 +215,48 @@ func TestFindAndHealth(t *testing.T) {
 	if got := do(h, ops.TryAccess, ops.TryIn{Kind: iam.KindRole, Who: ref("deploy"), Action: "s3:GetObject"}); verdicts(got) != "mfa- password- key-" {
 		t.Error(verdicts(got))
 	}
+}
+
+// A policy with comments is kept as it was written and decides as without them;
+// its statements stand where they were written. (A-3)
+func TestCommentsAreKept(t *testing.T) {
+	h := newHouse(t)
+	h.user("alice")
+	text := strings.Replace(strictEC2, "    {\"Sid\"", "    // 契約の条件\n    /* MFA */ {\"Sid\"", 1)
+	p := do(h, ops.CreatePolicy, ops.CreatePolicyIn{Name: "P", Document: text, Comments: true})
+	if v := do(h, ops.GetPolicyVersion, ops.VersionIn{Policy: p.ARN(), Version: "v1"}); v.Document != text {
+		t.Errorf("stored: %q", v.Document)
+	}
+	do(h, ops.AttachUserPolicy, ops.AttachIn{Holder: ref("alice"), Policy: p.ARN()})
+	no := do(h, ops.TryAccess, ops.TryIn{Who: ref("alice"), Action: "ec2:DescribeInstances"}).Verdicts[1].Because
+	if no == nil || no.Sid != "DenyWithoutMFA" || no.Line != 7 || no.Column != 15 {
+		t.Errorf("%+v", no)
+	}
+
+	do(h, ops.CreatePolicyVersion, ops.CreateVersionIn{Policy: p.ARN(), Document: text + "// end", Comments: true})
+	do(h, ops.PutUserPolicy, ops.PutInlineIn{Holder: ref("alice"), Policy: "own", Document: text, Comments: true})
+	if in := do(h, ops.GetUserPolicy, ops.InlineIn{Holder: ref("alice"), Policy: "own"}); in.Document != text {
+		t.Errorf("stored inline: %q", in.Document)
+	}
+	room := strings.Repeat("/* a comment takes no room of the quota */", 100)
+	do(h, ops.PutUserPolicy, ops.PutInlineIn{Holder: ref("alice"), Policy: "other", Document: room + statement("Allow", "s3:*", "*"), Comments: true})
+	do(h, ops.PutUserPolicy, ops.PutInlineIn{Holder: ref("alice"), Policy: "own", Document: text + room, Comments: true})
+
+	trust := "{ // who\n\"Version\":\"2012-10-17\",\"Statement\":{\"Effect\":\"Allow\",\"Principal\":{\"AWS\":/* she */\"" + "arn:aws:iam::123456789012:user/alice" + "\"},\"Action\":\"sts:AssumeRole\"}} // end"
+	if r := do(h, ops.CreateRole, ops.CreateRoleIn{Name: "r", Trust: trust, Comments: true}); r.Trust != trust {
+		t.Errorf("trust: %q", r.Trust)
+	}
+	do(h, ops.UpdateAssumeRolePolicy, ops.UpdateTrustIn{Role: ref("r"), Trust: trust, Comments: true})
+
+	// Where comments are not allowed they are refused, and everywhere what is no
+	// comment.
+	const noun = "policy document"
+	refused(h, fault.Malformed, noun, ops.CreatePolicy, ops.CreatePolicyIn{Name: "Q", Document: text})
+	refused(h, fault.Malformed, noun, ops.CreatePolicyVersion, ops.CreateVersionIn{Policy: p.ARN(), Document: text})
+	refused(h, fault.Malformed, noun, ops.PutUserPolicy, ops.PutInlineIn{Holder: ref("alice"), Policy: "q", Document: text})
+	refused(h, fault.Malformed, noun, ops.CreateRole, ops.CreateRoleIn{Name: "q", Trust: trust})
+	refused(h, fault.Malformed, noun, ops.UpdateAssumeRolePolicy, ops.UpdateTrustIn{Role: ref("r"), Trust: trust})
+	refused(h, fault.Malformed, noun, ops.CreatePolicy, ops.CreatePolicyIn{Name: "Q", Document: text + "/*", Comments: true})
+	refused(h, fault.Malformed, noun, ops.PutUserPolicy, ops.PutInlineIn{Holder: ref("alice"), Policy: "q", Document: text + "/*", Comments: true})
+	refused(h, fault.Malformed, noun, ops.CreateRole, ops.CreateRoleIn{Name: "q", Trust: trust + "\n/*", Comments: true})
 }

@@ -14,6 +14,8 @@ import (
 	"warifu/policy"
 	"warifu/policy/aws"
 	"warifu/policy/aws/catalog"
+	"warifu/policy/jsonc"
+	"warifu/policy/ram"
 )
 
 // Way is how a caller that is only supposed came to its credentials.
@@ -272,7 +274,8 @@ func traced(r *policy.RuleTrace) StatementTrace {
 	return st
 }
 
-// CheckIn is the text of a policy that is being written.
+// CheckIn is the text of a policy that is being written, in AWS's language or
+// Alibaba Cloud's. It may have comments.
 type CheckIn struct {
 	Kind     TextKind
 	Document string
@@ -295,7 +298,7 @@ type Check struct {
 	Size, Quota int // characters that are not white space
 	Fault       *TextFault
 	Findings    []aws.Finding // none while there is a fault
-	Formatted   string        // the same, one element to a line; "" while there is a fault
+	Formatted   string        // the same, one element to a line; "" while there is a fault, for one with comments, and in RAM's language
 }
 
 // TextFault is why a text is refused.
@@ -303,7 +306,6 @@ type TextFault struct {
 	Line, Column int
 	Found, Want  string
 	TooLong      bool
-	Comment      bool // what stands there is a comment, which the grammar does not have
 }
 
 // CheckPolicy reads a policy's text without saving it.
@@ -316,22 +318,47 @@ var CheckPolicy = Op[CheckIn, *Check]{
 		if !ok {
 			return nil, fault.Field("kind", "a policy is managed, inline or trust")
 		}
-		c := &Check{Size: aws.Size([]byte(in.Document)), Quota: kind.Quota()}
-		doc, err := aws.Parse([]byte(in.Document), kind)
+		if ram.Speaks([]byte(in.Document)) {
+			return checkInRAM(in.Document, ramKinds[kind])
+		}
+		plain, err := PlainPolicy(in.Document)
+		var comment *jsonc.Error
+		if errors.As(err, &comment) {
+			return &Check{Size: aws.Size([]byte(in.Document)), Quota: kind.Quota(), Fault: &TextFault{Line: comment.Line, Column: comment.Column, Found: comment.Found, Want: comment.Want}}, nil
+		}
+		c := &Check{Size: aws.Size([]byte(plain)), Quota: kind.Quota()}
+		doc, err := aws.Parse([]byte(plain), kind)
 		var refused *aws.Error
 		switch {
 		case err == nil:
-			c.Findings, c.Formatted = doc.Findings(vocabulary), string(doc.Format())
-		case errors.As(err, &refused):
-			c.Fault = &TextFault{
-				Line: refused.Line, Column: refused.Column, Found: refused.Found, Want: refused.Want,
-				TooLong: refused.Quota, Comment: commentAt(in.Document, refused.Line, refused.Column),
+			if c.Findings = doc.Findings(vocabulary); plain == in.Document {
+				c.Formatted = string(doc.Format())
 			}
+		case errors.As(err, &refused):
+			c.Fault = &TextFault{Line: refused.Line, Column: refused.Column, Found: refused.Found, Want: refused.Want, TooLong: refused.Quota}
 		default:
 			return nil, fault.Wrap(err, "read a policy document")
 		}
 		return c, nil
 	},
+}
+
+// checkInRAM is CheckPolicy for a text in Alibaba Cloud's language.
+func checkInRAM(document string, kind ram.Kind) (*Check, error) {
+	c := &Check{Size: ram.Size([]byte(document)), Quota: kind.Quota()}
+	doc, err := ram.Parse([]byte(document), kind)
+	var refused *ram.Error
+	switch {
+	case err == nil:
+		for _, f := range doc.Findings() {
+			c.Findings = append(c.Findings, aws.Finding{Code: f.Code, Message: f.Message, Line: f.Line, Column: f.Column})
+		}
+	case errors.As(err, &refused):
+		c.Fault = &TextFault{Line: refused.Line, Column: refused.Column, Found: refused.Found, Want: refused.Want, TooLong: refused.Quota}
+	default:
+		return nil, fault.Wrap(err, "read a policy document")
+	}
+	return c, nil
 }
 
 // vocabulary is what the linter knows.
@@ -346,22 +373,6 @@ var vocabulary = aws.Vocabulary{
 	Key: func(service, key string) bool {
 		return strings.HasPrefix(strings.ToLower(key), "warifu:") || catalog.ConditionKeyKnown(service, key)
 	},
-}
-
-// commentAt reports whether a comment begins at or just before a place.
-func commentAt(text string, line, column int) bool {
-	lines := strings.Split(text, "\n")
-	if line < 1 || line > len(lines) {
-		return false
-	}
-	row := strings.TrimSpace(lines[line-1][:min(max(column-1, 0), len(lines[line-1]))])
-	rest := strings.TrimSpace(lines[line-1][min(max(column-1, 0), len(lines[line-1])):])
-	for _, mark := range []string{"//", "/*", "#"} {
-		if strings.HasPrefix(rest, mark) || strings.HasPrefix(row, mark) {
-			return true
-		}
-	}
-	return strings.HasSuffix(row, "/") && (strings.HasPrefix(rest, "/") || strings.HasPrefix(rest, "*"))
 }
 
 // SuggestActions names actions of a service for a field: those of the service

@@ -21,6 +21,7 @@ type PutInlineIn struct {
 	Holder   Ref
 	Policy   string
 	Document string
+	Comments bool // the document may have comments, which are kept
 }
 
 // Put operations write an inline policy of a user, group or role; one of the
@@ -80,10 +81,14 @@ func puttingInline(kind iam.PrincipalKind, op string) Op[PutInlineIn, struct{}] 
 			if err != nil {
 				return none, err
 			}
-			if err := env.fitsInline(h, in); err != nil {
+			plain, err := incoming(in.Document, in.Comments)
+			if err != nil {
 				return none, err
 			}
-			if err := checkDocument(in.Document, aws.Inline, iam.LanguageAWS); err != nil {
+			if err := env.fitsInline(h, in.Policy, aws.Size([]byte(plain))); err != nil {
+				return none, err
+			}
+			if err := checkDocument(plain, aws.Inline, iam.LanguageAWS); err != nil {
 				return none, err
 			}
 			return none, env.Tx.PutInline(env.Call.Caller.Account, kind,
@@ -92,9 +97,9 @@ func puttingInline(kind iam.PrincipalKind, op string) Op[PutInlineIn, struct{}] 
 	}
 }
 
-// fitsInline refuses a document with which the inline policies of a holder
+// fitsInline refuses a document of a size with which the inline policies of a holder
 // would be larger than they may be together.
-func (env *Env) fitsInline(h holder, in PutInlineIn) error {
+func (env *Env) fitsInline(h holder, policy string, size int) error {
 	limit := env.limits.UserInline
 	switch h.kind {
 	case iam.KindGroup:
@@ -102,8 +107,8 @@ func (env *Env) fitsInline(h holder, in PutInlineIn) error {
 	case iam.KindRole:
 		limit = env.limits.RoleInline
 	}
-	others, err := env.Tx.InlineSize(env.Call.Caller.Account, h.kind, h.id, in.Policy)
-	if err == nil && others+aws.Size([]byte(in.Document)) > limit {
+	others, err := env.Tx.InlineSize(env.Call.Caller.Account, h.kind, h.id, policy)
+	if err == nil && others+size > limit {
 		err = fault.Of(fault.Limit, "inline policies", fmt.Sprintf("%d bytes exceeded for %s %s", limit, h.kind, h.target.Name))
 	}
 	return err

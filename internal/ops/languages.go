@@ -73,7 +73,11 @@ func rulesOf(id policy.RuleID, text string, kind aws.Kind) ([]policy.Rule, error
 		}
 		return doc.Rules(id), nil
 	}
-	doc, err := aws.Parse([]byte(text), kind)
+	plain, err := PlainPolicy(text)
+	if err != nil {
+		return nil, err
+	}
+	doc, err := aws.Parse([]byte(plain), kind)
 	if err != nil {
 		return nil, err
 	}

@@ -25,6 +25,7 @@ type CreatePolicyIn struct {
 	Path        string // "" means "/"
 	Description string
 	Document    string
+	Comments    bool // the document may have comments, which are kept
 	Tags        []iam.Tag
 }
 
@@ -55,7 +56,7 @@ var CreatePolicy = Op[CreatePolicyIn, *PolicyUse]{
 		if err := checkPolicy(&p.Policy); err != nil {
 			return p, err
 		}
-		if err := env.checkManaged(in.Document, p.Language); err != nil {
+		if err := env.checkManaged(in.Document, in.Comments, p.Language); err != nil {
 			return p, err
 		}
 		if err := env.quota("PoliciesPerAccount", env.limits.Policies, env.Tx.PolicyCount); err != nil {
@@ -97,7 +98,11 @@ func checkDescription(s string) error {
 }
 
 // checkManaged checks the document of a managed policy.
-func (env *Env) checkManaged(document string, in iam.Language) error {
+func (env *Env) checkManaged(document string, comments bool, in iam.Language) error {
+	document, err := incoming(document, comments)
+	if err != nil {
+		return err
+	}
 	if documentSize(document, in) > env.limits.PolicySize {
 		return limited("PolicySize", env.limits.PolicySize)
 	}
@@ -240,6 +245,7 @@ func versionID(number int) string { return "v" + strconv.Itoa(number) }
 type CreateVersionIn struct {
 	Policy   string // ARN
 	Document string
+	Comments bool // the document may have comments, which are kept
 	Default  bool // put the new version in force
 }
 
@@ -261,7 +267,7 @@ var CreatePolicyVersion = Op[CreateVersionIn, *PolicyVersion]{
 		if err != nil {
 			return nil, notAttachable(err)
 		}
-		if err := env.checkManaged(in.Document, p.Language); err != nil {
+		if err := env.checkManaged(in.Document, in.Comments, p.Language); err != nil {
 			return nil, err
 		}
 		n, err := env.Tx.VersionCount(p.Account, p.ID)

@@ -28,6 +28,7 @@ type CreateRoleIn struct {
 	Name        string
 	Path        string // "" means "/"
 	Trust       string // trust policy
+	Comments    bool   // the trust policy may have comments, which are kept
 	Description string
 	MaxSession  time.Duration // 0 means MinRoleSession
 	Boundary    string        // ARN of a managed policy; "" means none
@@ -73,7 +74,7 @@ var CreateRole = Op[CreateRoleIn, *Role]{
 			return nil, err
 		}
 		var err error
-		if r.Trust, err = env.savedTrust(in.Trust); err != nil {
+		if r.Trust, err = env.savedTrust(in.Trust, in.Comments); err != nil {
 			return nil, err
 		}
 		if r.Boundary, err = env.boundary(in.Boundary); err != nil {
@@ -241,8 +242,9 @@ func updateRole(env *Env, in UpdateRoleIn) (*Role, error) {
 
 // UpdateTrustIn is the input of UpdateAssumeRolePolicy.
 type UpdateTrustIn struct {
-	Role  Ref
-	Trust string
+	Role     Ref
+	Trust    string
+	Comments bool // the text may have comments, which are kept
 }
 
 // UpdateAssumeRolePolicy replaces a role's trust policy. Sessions that exist
@@ -263,7 +265,7 @@ var UpdateAssumeRolePolicy = Op[UpdateTrustIn, struct{}]{
 		if err != nil {
 			return none, err
 		}
-		if r.Trust, err = env.savedTrust(in.Trust); err != nil {
+		if r.Trust, err = env.savedTrust(in.Trust, in.Comments); err != nil {
 			return none, err
 		}
 		return none, env.Tx.UpdateRole(r)

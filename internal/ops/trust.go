@@ -1,7 +1,6 @@
 package ops
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -14,7 +13,6 @@ import (
 	"warifu/internal/iam"
 	"warifu/internal/name"
 	"warifu/policy/aws"
-	"warifu/policy/jsonc"
 )
 
 // A trust policy is stored with the unique ids of the users and roles that it
@@ -23,11 +21,15 @@ import (
 // who is gone stays, as it does in AWS.
 
 // savedTrust checks a trust policy and puts ids in the place of names.
-func (env *Env) savedTrust(document string) (string, error) {
-	if env.language() == iam.LanguageAWS && aws.Size([]byte(document)) > env.limits.TrustSize {
+func (env *Env) savedTrust(document string, comments bool) (string, error) {
+	plain, err := incoming(document, comments)
+	if err != nil {
+		return "", err
+	}
+	if env.language() == iam.LanguageAWS && aws.Size([]byte(plain)) > env.limits.TrustSize {
 		return "", limited("ACLSizePerRole", env.limits.TrustSize)
 	}
-	if err := checkDocument(document, aws.TrustPolicy, env.language()); err != nil {
+	if err := checkDocument(plain, aws.TrustPolicy, env.language()); err != nil {
 		return "", err
 	}
 	return mapPrincipals(document, env.principalID)
@@ -47,11 +49,11 @@ var userOrRole = regexp.MustCompile(`^/Statement(/\d+)?/Principal/(AWS|RAM)(/\d+
 // mapPrincipals changes the users and roles that a document names and leaves every
 // other byte as it is, comments as well.
 func mapPrincipals(document string, change func(string) (string, error)) (string, error) {
-	plain, err := jsonc.Strip([]byte(document))
+	plain, err := PlainPolicy(document)
 	if err != nil {
-		return "", fault.Wrap(err, "read a trust policy")
+		return "", err
 	}
-	dec := jsontext.NewDecoder(bytes.NewReader(plain))
+	dec := jsontext.NewDecoder(strings.NewReader(plain))
 	var out strings.Builder
 	copied := 0 // how much of the document is in out
 	for {

@@ -3,8 +3,10 @@ package store
 import (
 	"strings"
 
+	"warifu/internal/fault"
 	"warifu/internal/iam"
 	"warifu/internal/name"
+	"warifu/policy/jsonc"
 )
 
 const inlineColumns = `principal, name, language, document`
@@ -51,14 +53,19 @@ func (tx *Tx) DeleteInline(a name.Account, kind iam.PrincipalKind, principal nam
 }
 
 // InlineSize returns the length of all inline policies of a principal together,
-// in characters without white space, leaving out the one named.
+// in characters without white space and comments, leaving out the one named.
 func (tx *Tx) InlineSize(a name.Account, kind iam.PrincipalKind, principal name.ID, except string) (int, error) {
 	all, err := tx.Inlines(a, kind, principal)
 	n := 0
 	for _, p := range all {
-		if p.Name != except {
-			n += sizeWithoutSpace(p.Document)
+		if p.Name == except {
+			continue
 		}
+		plain, err := jsonc.Strip([]byte(p.Document))
+		if err != nil {
+			return 0, fault.Wrap(err, "stored inline policy "+p.Name+" is not valid")
+		}
+		n += sizeWithoutSpace(string(plain))
 	}
 	return n, err
 }

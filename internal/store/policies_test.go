@@ -239,7 +239,7 @@ func TestInlinePolicies(t *testing.T) {
 		}
 		w.bumps("an inline policy", put(iam.KindUser, u.ID, "b", "old"))
 		w.bumps("another text", put(iam.KindUser, u.ID, "b", "{ \"a\":\n\t1 }é"))
-		w.update(put(iam.KindUser, u.ID, "B", "12345"))
+		w.update(put(iam.KindUser, u.ID, "B", "123 // four, five\n45"))
 		w.update(put(iam.KindUser, u.ID, "c", "1"))
 		w.update(put(iam.KindGroup, g.ID, "b", "group's"))
 		w.view(func(tx *store.Tx) error {

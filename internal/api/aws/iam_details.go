@@ -67,7 +67,7 @@ type policyText struct {
 func policyTexts(all []iam.InlinePolicy) []policyText {
 	var out []policyText
 	for _, p := range all {
-		out = append(out, policyText{p.Name, p.Document})
+		out = append(out, policyText{p.Name, plain(p.Document)})
 	}
 	return out
 }

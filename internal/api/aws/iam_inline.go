@@ -11,13 +11,13 @@ func inlineActions() []action {
 		iamAction("PutGroupPolicy", ops.PutGroupPolicy, func(s *putGroupPolicyInput) ops.PutInlineIn { return s.put(s.ref()) }, none),
 		iamAction("PutRolePolicy", ops.PutRolePolicy, func(s *putRolePolicyInput) ops.PutInlineIn { return s.put(s.ref()) }, none),
 		iamAction("GetUserPolicy", ops.GetUserPolicy, (*inUserInput).in, func(p *ops.InlinePolicy) userPolicyOutput {
-			return userPolicyOutput{p.HolderName, p.Name, p.Document}
+			return userPolicyOutput{p.HolderName, p.Name, plain(p.Document)}
 		}),
 		iamAction("GetGroupPolicy", ops.GetGroupPolicy, (*inGroupInput).in, func(p *ops.InlinePolicy) groupPolicyOutput {
-			return groupPolicyOutput{p.HolderName, p.Name, p.Document}
+			return groupPolicyOutput{p.HolderName, p.Name, plain(p.Document)}
 		}),
 		iamAction("GetRolePolicy", ops.GetRolePolicy, (*inRoleInput).in, func(p *ops.InlinePolicy) rolePolicyOutput {
-			return rolePolicyOutput{p.HolderName, p.Name, p.Document}
+			return rolePolicyOutput{p.HolderName, p.Name, plain(p.Document)}
 		}),
 		iamAction("DeleteUserPolicy", ops.DeleteUserPolicy, (*inUserInput).in, none),
 		iamAction("DeleteGroupPolicy", ops.DeleteGroupPolicy, (*inGroupInput).in, none),

@@ -102,9 +102,19 @@ func newVersion(v *ops.PolicyVersion) version {
 	return version{VersionId: v.ID(), IsDefaultVersion: v.Default, CreateDate: v.Created}
 }
 
+// plain is a policy's text without the comments that its author may have written
+// into it: the SDKs read JSON. A text that cannot be read is handed out as it is.
+func plain(document string) string {
+	text, err := ops.PlainPolicy(document)
+	if err != nil {
+		return document
+	}
+	return text
+}
+
 func versionWithText(v *ops.PolicyVersion) version {
 	out := newVersion(v)
-	out.Document = v.Document
+	out.Document = plain(v.Document)
 	return out
 }
 

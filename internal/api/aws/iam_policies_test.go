@@ -13,6 +13,7 @@ import (
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
+	"warifu/internal/ops"
 	"warifu/internal/testkit"
 )
 
@@ -371,4 +372,44 @@ func TestAccountDetailsThroughTheSDK(t *testing.T) {
 	if len(some.Policies) != 1 || len(some.UserDetailList)+len(some.GroupDetailList)+len(some.RoleDetailList) != 0 {
 		t.Errorf("own policies: %+v", some)
 	}
+}
+
+// What somebody has written with comments in the console is JSON for the SDK,
+// with everything else where it stood; the door itself takes none.
+func TestCommentsStayInside(t *testing.T) {
+	w := testkit.New(t)
+	d := open(t, w)
+	s := desk{t, d.iam(d.admin()), context.Background()}
+	text, want := "{ // why\n"+allowS3[1:], "{       \n"+allowS3[1:]
+	trust, wantTrust := "/* who */"+trustOwn, "         "+trustOwn
+
+	p := testkit.Do(t, w, w.Admin(t), ops.CreatePolicy, ops.CreatePolicyIn{Name: "P", Document: text, Comments: true})
+	testkit.Do(t, w, w.Admin(t), ops.CreateRole, ops.CreateRoleIn{Name: "r", Trust: trust, Comments: true})
+	testkit.Do(t, w, w.Admin(t), ops.PutRolePolicy, ops.PutInlineIn{Holder: ops.Ref{Name: "r"}, Policy: "in", Document: text, Comments: true})
+	testkit.Do(t, w, w.Admin(t), ops.CreateGroup, ops.CreateGroupIn{Name: "g"})
+	testkit.Do(t, w, w.Admin(t), ops.PutGroupPolicy, ops.PutInlineIn{Holder: ops.Ref{Name: "g"}, Policy: "in", Document: text, Comments: true})
+	testkit.Do(t, w, w.Admin(t), ops.PutUserPolicy, ops.PutInlineIn{Holder: ops.Ref{Name: "admin"}, Policy: "in", Document: text, Comments: true})
+
+	documents := map[string]*string{
+		"GetPolicyVersion": ok(s, s.GetPolicyVersion, iam.GetPolicyVersionInput{PolicyArn: str(p.ARN()), VersionId: str("v1")}).PolicyVersion.Document,
+		"GetRolePolicy":    ok(s, s.GetRolePolicy, iam.GetRolePolicyInput{RoleName: str("r"), PolicyName: str("in")}).PolicyDocument,
+		"GetGroupPolicy":   ok(s, s.GetGroupPolicy, iam.GetGroupPolicyInput{GroupName: str("g"), PolicyName: str("in")}).PolicyDocument,
+		"GetUserPolicy":    ok(s, s.GetUserPolicy, iam.GetUserPolicyInput{UserName: str("admin"), PolicyName: str("in")}).PolicyDocument,
+	}
+	all := ok(s, s.GetAccountAuthorizationDetails, iam.GetAccountAuthorizationDetailsInput{Filter: []types.EntityType{types.EntityTypeRole, types.EntityTypeLocalManagedPolicy}})
+	documents["details of a role"] = all.RoleDetailList[0].RolePolicyList[0].PolicyDocument
+	documents["details of a policy"] = all.Policies[0].PolicyVersionList[0].Document
+	for name, document := range documents {
+		if got := decoded(s, document); got != want {
+			t.Errorf("%s: %q, want %q", name, got, want)
+		}
+	}
+	for name, document := range map[string]*string{
+		"GetRole": ok(s, s.GetRole, iam.GetRoleInput{RoleName: str("r")}).Role.AssumeRolePolicyDocument, "details": all.RoleDetailList[0].AssumeRolePolicyDocument,
+	} {
+		if got := decoded(s, document); got != wantTrust {
+			t.Errorf("trust, %s: %q, want %q", name, got, wantTrust)
+		}
+	}
+	fails(s, 400, "MalformedPolicyDocument", "Syntax errors in policy.", s.CreatePolicy, iam.CreatePolicyInput{PolicyName: str("Q"), PolicyDocument: &text})
 }

@@ -58,7 +58,7 @@ func newRole(r *ops.Role) role {
 	seconds := int(r.MaxSession / time.Second)
 	return role{
 		Path: r.Path, RoleName: r.Name, RoleId: r.ID.Unique(name.PrefixRole), Arn: r.ARN(), CreateDate: r.Created,
-		AssumeRolePolicyDocument: r.Trust, Description: r.Description, MaxSessionDuration: &seconds,
+		AssumeRolePolicyDocument: plain(r.Trust), Description: r.Description, MaxSessionDuration: &seconds,
 	}
 }
 
