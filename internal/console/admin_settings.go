@@ -26,6 +26,7 @@ type settingsData struct {
 	SignIn   ops.SecurityPreferences
 	Password part[ops.PasswordPolicy]
 	Health   part[ops.Health]
+	Delivery part[*ops.DeliveryState]
 }
 
 func settingsPage(rq *request) (err error) {
@@ -41,6 +42,9 @@ func settingsPage(rq *request) (err error) {
 		return err
 	}
 	if d.Health, err = load(rq, ops.GetAccountHealth, struct{}{}); err != nil {
+		return err
+	}
+	if d.Delivery, err = load(rq, ops.GetDelivery, struct{}{}); err != nil {
 		return err
 	}
 	f := rq.form()

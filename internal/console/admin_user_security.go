@@ -36,6 +36,8 @@ type userMFAData struct {
 	userData
 	Devices part[ops.DeviceList]
 	Links   part[page.Page[ops.Link]]
+
+	Addresses addresses
 }
 
 func userMFAPage(rq *request) error {
@@ -48,6 +50,9 @@ func userMFAPage(rq *request) error {
 		return err
 	}
 	if d.Links, err = load(rq, ops.ListEnrolmentLinks, ops.ListEnrolmentLinksIn{User: rq.named(), Listing: ops.Listing{Limit: 10}}); err != nil {
+		return err
+	}
+	if d.Addresses, err = rq.loadAddresses(rq.named()); err != nil {
 		return err
 	}
 	return rq.page("admin/usermfa", u.Name, d)

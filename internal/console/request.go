@@ -49,7 +49,7 @@ func (c *Console) begin(w http.ResponseWriter, r *http.Request, route *Route) (*
 	rq.lang = rq.chooseLanguage()
 	rq.theme = oneOfThemes(rq.cookie(cookieTheme))
 	ip, chain, secure := c.Client(r)
-	rq.source = ops.Source{Door: "console", Service: "console", IP: ip, Chain: chain, Secure: secure, UserAgent: r.UserAgent()}
+	rq.source = ops.Source{Door: "console", Service: "console", IP: ip, Chain: chain, Secure: secure, UserAgent: r.UserAgent(), Locale: rq.lang.code}
 	if r.Method == http.MethodPost {
 		r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 	}

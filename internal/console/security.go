@@ -74,6 +74,7 @@ type security struct {
 	Password  part[*ops.Login]
 	Devices   part[ops.DeviceList]
 	Keys      part[ops.KeyList]
+	Addresses addresses
 	Sessions  part[page.Page[ops.SessionInfo]]
 	Activity  page.Page[audit.Event]
 	Unseen    int // notices
@@ -89,6 +90,9 @@ func securityPage(rq *request) (err error) {
 		}
 	}
 	if d.Devices, err = load(rq, ops.ListMFADevices, ops.UserListing{}); err != nil {
+		return err
+	}
+	if d.Addresses, err = rq.loadAddresses(ops.Ref{}); err != nil {
 		return err
 	}
 	if d.Keys, err = load(rq, ops.ListAccessKeys, ops.UserListing{}); err != nil {

@@ -248,12 +248,6 @@ func giveFactor(rq *request) error {
 	return rq.take(ops.SubmitFactor{Factor: idOf(f.Get("device")), Response: response(f)}, fields{"*": "code"})
 }
 
-// beginFactor begins the proof of a factor for which something must be done
-// first.
-func beginFactor(rq *request) error {
-	return rq.take(ops.SubmitBegin{Factor: idOf(rq.form().Get("device"))}, fields{"*": "code"})
-}
-
 // giveNewPassword takes the password in the place of one that must be changed.
 func giveNewPassword(rq *request) error {
 	f := rq.form()

@@ -114,7 +114,7 @@ func Build(t testing.TB, dsn string, log io.Writer) *World {
 	w.Server, err = ops.New(ops.Config{
 		Store: w.Store, Keys: vault, Gate: password.NewGate(2, 64), Cost: Cost, Now: w.Clock.Now, Rand: w.Rand,
 		Log:      slog.New(slog.NewTextHandler(log, nil)),
-		Delivery: ops.Delivery{Mail: ops.Sending{On: true, By: "mail.example.com:587"}, SMS: ops.Sending{On: true, By: "sms.example.com"}},
+		Delivery: ops.Delivery{Mail: ops.Sending{On: true, By: "mail.example.com:587"}, SMS: ops.Sending{On: true, By: "sms.example.com:443"}},
 	})
 	must(err)
 	at, err := url.Parse(Origin)

@@ -4,6 +4,7 @@ import { copyButtons } from "./copy.mjs";
 import { dialogs } from "./dialog.mjs";
 import { menus } from "./menu.mjs";
 import { forms } from "./form.mjs";
+import { countdowns } from "./countdown.mjs";
 
 document.documentElement.classList.add("js");
 localTimes();
@@ -11,5 +12,6 @@ copyButtons();
 dialogs();
 menus();
 forms();
+countdowns();
 // Where the views of a page do not fit, the one that is shown is in sight.
 document.querySelector(".tabs [aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" });
