@@ -118,7 +118,20 @@ func ACSOf(arn string) string {
 	case !nested:
 		return "acs:ram::" + uid + ":" + kind // root, and lists of a whole kind
 	}
-	return "acs:ram::" + uid + ":" + kind + "/" + rest[strings.LastIndexByte(rest, '/')+1:]
+	if kind != "mfa" { // a device is found by path and name
+		rest = rest[strings.LastIndexByte(rest, '/')+1:]
+	}
+	return "acs:ram::" + uid + ":" + kind + "/" + rest
+}
+
+// ARNOfMFA is AWS's serial number of the device that Alibaba Cloud names s; the
+// last result is false when s names none.
+func ARNOfMFA(s string) (string, bool) {
+	a, called, ok := SplitRAM(s, "mfa")
+	if !ok || a.Vendor() {
+		return "", false
+	}
+	return MFAARN(a, "/", called), true
 }
 
 // ParseID reads the 18 digits of an id, which is how Alibaba Cloud spells those of
@@ -162,3 +175,6 @@ func NewRAMKeyID(rand io.Reader) (string, error) {
 	b, err := Alphanumeric(rand, 20)
 	return PrefixRAMKey + string(b), err
 }
+
+// RAMSystemPolicy names one of Alibaba Cloud's system policies.
+func RAMSystemPolicy(called string) string { return "acs:ram::system:policy/" + called }

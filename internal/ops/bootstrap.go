@@ -126,7 +126,7 @@ func (s *Server) firstAccount(tx *store.Tx, in BootstrapIn, now time.Time) (*Boo
 	if _, err := tx.Attach(in.Account, iam.KindUser, admin.ID, p.ID); err != nil {
 		return nil, err
 	}
-	k, err := s.newKey(tx, &admin, now)
+	k, err := s.newKey(tx, &admin, now, iam.LanguageAWS)
 	if err != nil {
 		return nil, err
 	}

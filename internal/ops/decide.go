@@ -25,6 +25,7 @@ type Denial struct {
 	Decision policy.Decision
 	Trace    policy.Trace
 
+	shown   string // the caller's name, for people
 	request *policy.Request
 }
 
@@ -110,7 +111,7 @@ func (env *Env) permit(need Need, perm Permission, t *Target, ev *audit.Event) e
 			if d.Allowed() || perm == UnlessDenied && d.Outcome == policy.ImplicitDeny {
 				continue
 			}
-			denial := &Denial{Caller: env.Call.Caller.ARN(), Action: need.Grants.action(), Grants: need.Grants, Resource: r, request: &req}
+			denial := &Denial{Caller: env.Call.Caller.ARN(), Action: need.Grants.action(), Grants: need.Grants, Resource: r, request: &req, shown: env.callerName()}
 			denial.Decision, denial.Trace = d, policy.Explain(&req, layers...)
 			if d.Rule == nil {
 				ev.Why = "no statement allows " + denial.Action

@@ -18,6 +18,9 @@ import (
 // keySecretSize makes a secret of 40 characters, as AWS's have: 240 bits.
 const keySecretSize = 30
 
+// ramSecretSize makes a secret as Alibaba Cloud's: 178 bits.
+const ramSecretSize = 30
+
 // NewKey is an access key at the one moment when its secret is shown.
 type NewKey struct {
 	iam.AccessKey
@@ -46,7 +49,7 @@ var CreateAccessKey = Op[UserIn, *NewKey]{
 		if err != nil {
 			return nil, err
 		}
-		k, err := env.newKey(env.Tx, u, env.Now)
+		k, err := env.newKey(env.Tx, u, env.Now, env.language())
 		if err != nil {
 			return nil, err
 		}
@@ -57,13 +60,10 @@ var CreateAccessKey = Op[UserIn, *NewKey]{
 	},
 }
 
-// newKey mints a key for a user and seals its secret.
-func (s *Server) newKey(tx *store.Tx, u *iam.User, now time.Time) (*NewKey, error) {
-	id, err := name.NewAccessKeyID(s.rand, name.PrefixAccessKey)
-	if err != nil {
-		return nil, fault.Wrap(err, "create an access key")
-	}
-	plain, err := randomText(s.rand, keySecretSize, base64.StdEncoding)
+// newKey mints a key for a user and seals its secret. It looks like those of the
+// cloud whose language is given, and signs at every door.
+func (s *Server) newKey(tx *store.Tx, u *iam.User, now time.Time, looks iam.Language) (*NewKey, error) {
+	id, plain, err := s.keyPair(looks)
 	if err != nil {
 		return nil, fault.Wrap(err, "create an access key")
 	}
@@ -71,6 +71,22 @@ func (s *Server) newKey(tx *store.Tx, u *iam.User, now time.Time) (*NewKey, erro
 	k.AccessKey = iam.AccessKey{ID: id, User: u.ID, Account: u.Account, Status: iam.KeyActive, Created: now}
 	k.Secret, err = s.keys.seal(tx, s.rand, keySecretPlace(id), plain)
 	return k, err
+}
+
+// keyPair draws the id and the secret of a key.
+func (s *Server) keyPair(looks iam.Language) (id string, plain seal.Secret, err error) {
+	if looks == iam.LanguageRAM {
+		if id, err = name.NewRAMKeyID(s.rand); err != nil {
+			return id, plain, err
+		}
+		secret, err := name.Alphanumeric(s.rand, ramSecretSize)
+		return id, seal.NewSecret(secret), err
+	}
+	if id, err = name.NewAccessKeyID(s.rand, name.PrefixAccessKey); err != nil {
+		return id, plain, err
+	}
+	plain, err = randomText(s.rand, keySecretSize, base64.StdEncoding)
+	return id, plain, err
 }
 
 // randomText draws size bytes and spells them.

@@ -158,6 +158,7 @@ const (
 	ScopeVendor = store.ScopeVendor
 
 	ScopeAlibaba = store.ScopeAlibaba // Alibaba Cloud's system policies
+	ScopeRAM     = store.ScopeRAM     // those and the account's own
 )
 
 // ListPoliciesIn selects managed policies.

@@ -20,6 +20,10 @@ type Identity struct {
 	Account name.Account
 	ARN     string
 	ID      string // unique id as AWS spells it
+
+	Kind       policy.PrincipalKind
+	User, Role name.ID // of a role session, User is zero
+	Session    string  // name of a role or federation session
 }
 
 // GetCallerIdentity tells a caller who it is. No policy can refuse it.
@@ -33,7 +37,11 @@ var GetCallerIdentity = Op[struct{}, Identity]{
 		if c.Kind == policy.Anonymous {
 			return Identity{}, errUnknownKey
 		}
-		return Identity{c.Account, c.ARN(), c.UniqueID()}, nil
+		id := Identity{Account: c.Account, ARN: c.ARN(), ID: c.UniqueID(), Kind: c.Kind, Role: c.Role.ID, Session: c.SessionName()}
+		if c.Kind != policy.RoleSession {
+			id.User = c.User.ID
+		}
+		return id, nil
 	},
 }
 
@@ -54,7 +62,11 @@ func (env *Env) mint(claims *sts.Claims, life time.Duration) (*NewSession, error
 		return nil, err
 	}
 	claims.Issued, claims.Expires = env.Now, env.Now.Add(life)
-	made, err := env.sessions.Mint(env.rand, name.PrefixSessionKey, claims)
+	prefix := name.PrefixSessionKey
+	if env.language() == iam.LanguageRAM {
+		prefix = name.PrefixSTSKey
+	}
+	made, err := env.sessions.Mint(env.rand, prefix, claims)
 	if err != nil {
 		return nil, err
 	}

@@ -108,6 +108,8 @@ func (tx *Tx) Policies(f PolicyFilter) ([]PolicyUse, error) {
 		query += ` AND p.account = $1`
 	case ScopeVendor:
 		query += ` AND p.account = 0`
+	case ScopeRAM:
+		query += ` AND p.account IN ($1, -1)`
 	case ScopeAlibaba:
 		query += ` AND p.account = -1`
 	default:

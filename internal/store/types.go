@@ -17,6 +17,7 @@ const (
 	ScopeVendor Scope = "vendor" // AWS's, which exist from the start, account 0
 
 	ScopeAlibaba Scope = "alibaba" // Alibaba Cloud's, which exist from the start
+	ScopeRAM     Scope = "ram"     // those and the account's own
 )
 
 // Usage says what a managed policy is used for.

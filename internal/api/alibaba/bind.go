@@ -1,0 +1,136 @@
+package alibaba
+
+import (
+	"context"
+	"reflect"
+	"sync"
+
+	"warifu/internal/api/alibaba/codec"
+	"warifu/internal/fault"
+	"warifu/internal/ops"
+	"warifu/internal/reqsig/acs"
+)
+
+// service is one Alibaba Cloud service that this door speaks.
+type service struct {
+	name    string // its code in policies
+	version string
+}
+
+// The services.
+var (
+	serviceRAM   = &service{"ram", "2015-05-01"}
+	serviceSTS   = &service{"sts", "2015-04-01"}
+	serviceIMS   = &service{"ims", "2019-08-15"}
+	serviceTrail = &service{"actiontrail", "2020-07-06"}
+)
+
+// knownVersion tells whether a version is that of a service here.
+func knownVersion(v string) bool {
+	for _, s := range []*service{serviceRAM, serviceSTS, serviceIMS, serviceTrail} {
+		if s.version == v {
+			return true
+		}
+	}
+	return false
+}
+
+// key finds an action: a version belongs to one service.
+type key struct{ version, name string }
+
+// action is an operation bound to its wire form.
+type action struct {
+	service   *service
+	name      string       // as Alibaba Cloud calls it
+	op        string       // as ops calls it
+	in, out   reflect.Type // the shapes, for the tests that compare them with the service's model
+	anonymous bool         // it need not be signed
+	run       func(ctx context.Context, s *ops.Server, sc *scene, p acs.Params) (any, error)
+}
+
+// scene is a call on its way through the door, with what the words of this cloud
+// need to know of the caller's account.
+type scene struct {
+	ops.Call
+	ops    *ops.Server
+	once   sync.Once
+	name   string // the account's default domain
+	failed error
+}
+
+// bind binds an operation: in turns its shape into the operation's input, out the
+// operation's result into the shape of the answer. A shape that cannot be compiled
+// is a fault of the program, and panics when the door is built.
+func bind[Shape, In, Out, Answer any](of *service, name string, op ops.Op[In, Out], in func(*Shape, *scene) (In, error), out func(*scene, Out) Answer) action {
+	dec, err := codec.NewDecoder[Shape]()
+	if err != nil {
+		panic(name + ": " + err.Error())
+	}
+	run := func(ctx context.Context, s *ops.Server, sc *scene, p acs.Params) (any, error) {
+		shape, err := dec.Decode(p)
+		var input In
+		if err == nil {
+			input, err = in(&shape, sc)
+		}
+		if err != nil {
+			return nil, ops.Reject(ctx, s, sc.Call, op, err)
+		}
+		result, err := ops.Run(ctx, s, sc.Call, op, input)
+		if err != nil {
+			return nil, err
+		}
+		answer := out(sc, result)
+		if sc.failed != nil {
+			return nil, fault.Wrap(sc.failed, "read the account's domain")
+		}
+		return answer, nil
+	}
+	return action{service: of, name: name, op: op.Name, run: run, in: reflect.TypeFor[Shape](), out: reflect.TypeFor[Answer]()}
+}
+
+// plain binds an operation whose input needs no check of its own, and whose answer
+// no knowledge of the account.
+func plain[Shape, In, Out, Answer any](of *service, name string, op ops.Op[In, Out], in func(*Shape) In, out func(Out) Answer) action {
+	return bind(of, name, op, func(s *Shape, _ *scene) (In, error) { return in(s), nil }, func(_ *scene, o Out) Answer { return out(o) })
+}
+
+// choice binds several actions of one shape to one name: pick says which is meant.
+func choice[Shape any](of *service, name string, pick func(*Shape) (action, error), all ...action) action {
+	dec, err := codec.NewDecoder[Shape]()
+	if err != nil {
+		panic(name + ": " + err.Error())
+	}
+	a := all[0]
+	a.name, a.service = name, of
+	a.run = func(ctx context.Context, s *ops.Server, sc *scene, p acs.Params) (any, error) {
+		shape, err := dec.Decode(p)
+		if err != nil {
+			return nil, err
+		}
+		chosen, err := pick(&shape)
+		if err != nil {
+			return nil, err
+		}
+		return chosen.run(ctx, s, sc, p)
+	}
+	return a
+}
+
+// nothing is the input of an operation that takes none, and the shape of it.
+type nothing struct{}
+
+func noInput(*nothing) struct{} { return struct{}{} }
+
+// none is the answer of an operation without output.
+func none[Out any](Out) struct{} { return struct{}{} }
+
+func actions() []action {
+	var all []action
+	for _, of := range [][]action{
+		ramUsers(serviceRAM), ramGroups(), ramPolicies(), ramRoles(), ramKeys(), ramMFA(), ramAccount(), ramTags(), stsActions(),
+		imsActions(),
+	} {
+		all = append(all, of...)
+	}
+	return all
+}

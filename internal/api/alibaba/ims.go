@@ -1,0 +1,3 @@
+package alibaba
+
+func imsActions() []action { return nil }
