@@ -35,6 +35,10 @@ type RuleID struct {
 	Index   int    // position of the statement in the document, from 0
 	Line    int    // 1-based
 	Column  int    // 1-based, in bytes
+
+	// EndLine and EndColumn are the place just behind it; 0 if the language does not
+	// tell.
+	EndLine, EndColumn int
 }
 
 // Rule is one statement after its language is gone. It applies to a request when

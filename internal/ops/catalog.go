@@ -91,6 +91,9 @@ func Catalog() []Entry {
 		entry(RemoveUser), entry(RemoveGroup), entry(RemoveRole), entry(RemovePolicy),
 		// console_try.go, console_sum.go, console_self.go
 		entry(TryAccess), entry(TryPolicy), entry(CheckPolicy), entry(SumUpAccess), entry(ListOwnActivity),
+		// simulate.go
+		entry(SimulatePrincipalPolicy), entry(SimulateCustomPolicy),
+		entry(GetContextKeysForPrincipalPolicy), entry(GetContextKeysForCustomPolicy),
 		// clilogin.go, clilogin_device.go, clilogin_tokens.go
 		entry(InspectCLILogin), entry(ApproveCLILogin), entry(ListCLILogins), entry(EndCLILogin),
 		entry(BeginDeviceLogin), entry(InspectDeviceLogin), entry(AnswerDeviceLogin),

@@ -194,20 +194,8 @@ func (env *Env) principalOf(c *Caller) (*principal, error) {
 		return nil, err
 	}
 	identity := policy.Layer{Kind: policy.Identity}
-	for i := range held.Managed {
-		set, err := env.granted(&held.Managed[i])
-		if err != nil {
-			return nil, err
-		}
-		identity.Sets = append(identity.Sets, set)
-	}
-	for _, in := range held.Inline {
-		id := policy.RuleID{Policy: fmt.Sprintf("inline policy %s of %s %s", in.Name, in.Holder.Kind, in.Holder.Name)}
-		set, err := env.compiled(id, in.Document, aws.Inline)
-		if err != nil {
-			return nil, err
-		}
-		identity.Sets = append(identity.Sets, set)
+	if identity.Sets, err = env.heldSets(held); err != nil {
+		return nil, err
 	}
 	oracle, self, err := env.oracleSets(c, p.revision)
 	if err != nil {
@@ -225,6 +213,26 @@ func (env *Env) principalOf(c *Caller) (*principal, error) {
 	p.spoken = tonguesOf(p.layers)
 	env.cache.principals.put(c.ID(), p)
 	return p, nil
+}
+
+// heldSets compiles what a principal holds, its boundary aside.
+func (env *Env) heldSets(held *store.Grants) (sets []*policy.Set, err error) {
+	for i := range held.Managed {
+		set, err := env.granted(&held.Managed[i])
+		if err != nil {
+			return nil, err
+		}
+		sets = append(sets, set)
+	}
+	for _, in := range held.Inline {
+		id := policy.RuleID{Policy: fmt.Sprintf("inline policy %s of %s %s", in.Name, in.Holder.Kind, in.Holder.Name)}
+		set, err := env.compiled(id, in.Document, aws.Inline)
+		if err != nil {
+			return nil, err
+		}
+		sets = append(sets, set)
+	}
+	return sets, nil
 }
 
 // granted compiles a managed policy that a principal holds.

@@ -109,7 +109,7 @@ type Document struct {
 
 // statement is one statement as written; an element that is absent is nil.
 type statement struct {
-	off                   int
+	off, end              int
 	sid                   *text
 	effect                *text
 	principal, notPrinc   *principals

@@ -254,6 +254,7 @@ func (r *reader) statement() error {
 	if err != nil {
 		return err
 	}
+	s.end = int(r.dec.InputOffset())
 	return r.whole(s)
 }
 

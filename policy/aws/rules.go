@@ -18,6 +18,7 @@ func (d *Document) Rules(id policy.RuleID) []policy.Rule {
 			id.Sid = s.sid.s
 		}
 		id.Line, id.Column = position(d.src, s.off)
+		id.EndLine, id.EndColumn = position(d.src, s.end)
 		rules[i] = c.rule(s)
 		rules[i].ID = id
 	}

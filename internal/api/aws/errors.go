@@ -111,6 +111,16 @@ type field struct{ service, name string }
 var fields = map[field]answer{
 	{"iam", "cursor"}:            {message: "Invalid Marker."},
 	{"sts", "transitiveTagKeys"}: {code: "InvalidParameterValue"},
+
+	{"iam", "policySourceArn"}:                    {code: "InvalidInput"},
+	{"iam", "policyInputList"}:                    {code: "InvalidInput"},
+	{"iam", "permissionsBoundaryPolicyInputList"}: {code: "InvalidInput"},
+	{"iam", "resourcePolicy"}:                     {code: "InvalidInput"},
+	{"iam", "resourceOwner"}:                      {code: "InvalidInput"},
+	{"iam", "callerArn"}:                          {code: "InvalidInput"},
+	{"iam", "contextEntries"}:                     {code: "InvalidInput"},
+	{"iam", "actionNames"}:                        {code: "InvalidInput"},
+
 	{"cloudtrail", "cursor"}:     {code: "InvalidNextTokenException"},
 	{"cloudtrail", "maxResults"}: {code: "InvalidMaxResultsException"},
 	{"cloudtrail", "maxItems"}:   {code: "InvalidMaxResultsException"},
