@@ -140,6 +140,9 @@ const (
 	NoticeKeyCopied       NoticeKind = "key copied"
 	NoticeCLILogin        NoticeKind = "command line signed in"
 	NoticeCLIReused       NoticeKind = "command line ended"
+	NoticeTokenGiven      NoticeKind = "token given"
+	NoticeRecoveryCodes   NoticeKind = "recovery codes made"
+	NoticeRecoveryUsed    NoticeKind = "recovery code used"
 )
 
 // Notice tells a user of a change to its own security, whoever made it.

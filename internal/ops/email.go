@@ -10,6 +10,7 @@ import (
 	"warifu/internal/fault"
 	"warifu/internal/iam"
 	"warifu/internal/name"
+	"warifu/policy"
 )
 
 // Factors that are an address: a code is sent there, and whoever reads it is the
@@ -372,7 +373,11 @@ func (env *Env) mayBind(u *iam.User, kind iam.FactorKind) error {
 	if err == nil && f != nil {
 		err = fault.Of(fault.Conflict, "bound address", masked(f.Data))
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	// Whoever opens an activation link reads the user's mail: that is the user.
+	return env.bindingAllowed(u, env.isOwn(u) || env.Call.Caller.Kind == policy.Anonymous)
 }
 
 // SendActivationIn is an address that is to become a user's factor.
@@ -685,6 +690,9 @@ var UnbindAddress = Op[VerificationIn, struct{}]{
 				return none, fault.Of(fault.NotFound, "address", string(in.Kind))
 			}
 			return none, nil
+		}
+		if err := env.takingAllowed(u, f); err != nil {
+			return none, err
 		}
 		if err := env.Tx.DeleteFactor(f.Account, f.ID); err != nil {
 			return none, err

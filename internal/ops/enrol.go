@@ -49,7 +49,8 @@ func (env *Env) burnCode(f *iam.Factor, code string) (bool, error) {
 	if code == "" {
 		return false, nil
 	}
-	proof, err := env.verifyCode(f.User, f.ARN(), code)
+	digits, bad := totp.Normalize(code)
+	proof, err := env.checkCode(f, digits, bad == nil)
 	if r := (*refusal)(nil); errors.As(err, &r) {
 		return false, nil
 	}
@@ -58,14 +59,10 @@ func (env *Env) burnCode(f *iam.Factor, code string) (bool, error) {
 
 // bindPending binds a pending device to a user who shows two consecutive codes
 // of it, and tells the user. It reports false for codes that do not fit, which
-// are counted.
-func (env *Env) bindPending(f *iam.Factor, u *iam.User, code1, code2 string) (bool, error) {
-	n, err := env.Tx.FactorCount(u.Account, u.ID)
-	if err != nil {
+// are counted. own says that it is the user who binds.
+func (env *Env) bindPending(f *iam.Factor, u *iam.User, own bool, code1, code2 string) (bool, error) {
+	if err := env.bindingAllowed(u, own); err != nil {
 		return false, err
-	}
-	if n >= env.limits.FactorsPerUser {
-		return false, limited("MFADevicesPerUser", env.limits.FactorsPerUser)
 	}
 	ok, err := fits(env.verifyPair(f, PairIn{Code1: code1, Code2: code2}, totp.EnableWindow, func(step int64, drift int) (bool, error) {
 		return env.Tx.EnableFactor(f.Account, f.ID, u.ID, step, drift, env.Now)

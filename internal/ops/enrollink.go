@@ -72,8 +72,10 @@ var CreateEnrolmentLink = Op[CreateEnrolmentLinkIn, *NewLink]{
 		if err != nil {
 			return nil, err
 		}
-		err = env.quota("MFADevicesPerUser", env.limits.FactorsPerUser, func(a name.Account) (int, error) { return env.Tx.FactorCount(a, u.ID) })
-		if err != nil {
+		if err := env.bindingAllowed(u, false); err != nil {
+			return nil, err
+		}
+		if err := env.notAbove(u); err != nil {
 			return nil, err
 		}
 		token, err := env.newToken(linkToken)
@@ -331,7 +333,7 @@ var UseEnrolmentLink = Op[UseEnrolmentLinkIn, *Enrolment]{
 			d, err := l.open()
 			return l.shown(d, err)
 		}
-		ok, err := env.bindPending(f, l.user, in.Code1, in.Code2)
+		ok, err := env.bindPending(f, l.user, false, in.Code1, in.Code2)
 		if err != nil {
 			return nil, err
 		}

@@ -66,8 +66,10 @@ type prover struct {
 // nothing.
 func proverOf(kind iam.FactorKind) prover {
 	switch kind {
-	case iam.FactorTOTP:
+	case iam.FactorTOTP, iam.FactorHOTP:
 		return prover{prove: proveTOTP}
+	case iam.FactorRecovery:
+		return recoveryProver()
 	case iam.FactorEmail, iam.FactorSMS:
 		return sentProver()
 	case iam.FactorPasskey, iam.FactorU2F:

@@ -1,6 +1,7 @@
 package ops
 
 import (
+	"cmp"
 	"errors"
 	"slices"
 	"strconv"
@@ -30,6 +31,9 @@ type CreateVirtualMFADeviceIn struct {
 	Name string
 	Path string // "" means "/"
 	Tags []iam.Tag
+
+	// Params are those of the codes. Many apps know only the defaults.
+	Params totp.Params
 }
 
 // NewDevice is a virtual device at the one moment when its seed is shown.
@@ -77,6 +81,10 @@ var CreateVirtualMFADevice = Op[CreateVirtualMFADeviceIn, *NewDevice]{
 		if err := iam.CheckTags(f.Tags, false); err != nil {
 			return nil, err
 		}
+		if err := in.Params.Check(); err != nil {
+			return nil, err
+		}
+		f.Data = in.Params.Data()
 		if err := env.makeRoom(&f); err != nil {
 			return nil, err
 		}
@@ -140,7 +148,11 @@ func (env *Env) present(f *iam.Factor, seed []byte) (*NewDevice, error) {
 	if err != nil {
 		return nil, err
 	}
-	uri := totp.URI(env.issuer, label, seed, device)
+	params, err := totp.ParseData(f.Data)
+	if err != nil {
+		return nil, err
+	}
+	uri := totp.URI(env.issuer, label, seed, params)
 	qr, err := totp.NewQR(uri)
 	if err != nil {
 		return nil, err
@@ -156,28 +168,25 @@ func seedPlace(id name.ID) seal.Place {
 	return seal.Place{Table: string(store.SealedFactors), Row: id.String(), Column: "seed"}
 }
 
-// deviceLabel is what an authenticator shows beside the issuer. Authenticators
-// keep one entry per label, so it must differ between accounts, between users
-// of one phone and between devices of one user: the user's name when the device
-// bears it, otherwise the maker's name with the device's.
+// deviceLabel is what an authenticator shows after the issuer: "acme - alice".
+// Authenticators keep one entry per label, so it must differ between accounts,
+// between users of one phone and between devices of one user: the user's name
+// when the device bears it, otherwise the maker's name with the device's.
 func (env *Env) deviceLabel(f *iam.Factor) (string, error) {
 	account, err := env.Tx.Account(f.Account)
 	if err != nil {
 		return "", err
 	}
-	at := "@" + account.ID.String()
-	if account.Alias != "" {
-		at = "@" + account.Alias
-	}
+	at := cmp.Or(account.Alias, account.ID.String()) + " - "
 	own := strings.TrimPrefix(f.Path, "/") + f.Name
 	_, err = env.Tx.UserByName(f.Account, f.Name)
 	if err != nil && !fault.Is(err, fault.NotFound) {
 		return "", err
 	}
 	if err == nil && f.Path == "/" || env.Call.Caller.User.Name == "" {
-		return own + at, nil
+		return at + own, nil
 	}
-	return env.Call.Caller.User.Name + at + " " + own, nil
+	return at + env.Call.Caller.User.Name + " (" + own + ")", nil
 }
 
 // PairIn is a user, one of its devices, and two consecutive codes of the device,
@@ -219,13 +228,21 @@ var EnableMFADevice = Op[PairIn, struct{}]{
 		if f.User != 0 {
 			return none, fault.Of(fault.Exists, "bound mfa device", in.Serial)
 		}
-		err = env.quota("MFADevicesPerUser", env.limits.FactorsPerUser, func(a name.Account) (int, error) { return env.Tx.FactorCount(a, u.ID) })
-		if err != nil {
+		if err := env.bindingAllowed(u, env.isOwn(u)); err != nil {
+			return none, err
+		}
+		if err := env.notAbove(u); err != nil {
+			return none, err
+		}
+		if err := env.assignable(f, u); err != nil {
 			return none, err
 		}
 		err = env.verifyPair(f, in, totp.EnableWindow, func(step int64, drift int) (bool, error) {
 			return env.Tx.EnableFactor(f.Account, f.ID, u.ID, step, drift, env.Now)
 		})
+		if err == nil {
+			err = env.taken(f)
+		}
 		if err != nil {
 			return none, err
 		}
@@ -258,13 +275,13 @@ var ResyncMFADevice = Op[PairIn, struct{}]{
 // update is what makes them single-use (C-2). The work is the same for every
 // outcome; a pair that does not fit is counted, and stays counted (C-3).
 func (env *Env) verifyPair(f *iam.Factor, in PairIn, window int, accept func(step int64, drift int) (bool, error)) error {
-	seed, err := env.keys.open(env.Tx, seedPlace(f.ID), f.Seed)
+	g, err := env.generator(f)
 	if err != nil {
 		return err
 	}
 	code1, bad1 := totp.Normalize(in.Code1)
 	code2, bad2 := totp.Normalize(in.Code2)
-	step, drift, ok := totp.VerifyPair(seed.Reveal(), device, code1, code2, env.Now, totp.State{LastStep: f.LastStep, Drift: f.Drift}, window)
+	step, drift, ok := g.pair(code1, code2, env.Now, window)
 	if ok && bad1 == nil && bad2 == nil && f.Failures < iam.MaxPairFailures {
 		if ok, err = accept(step, drift); err != nil || ok {
 			return err
@@ -273,7 +290,55 @@ func (env *Env) verifyPair(f *iam.Factor, in PairIn, window int, accept func(ste
 	if err := env.countFailure(f, iam.MaxPairFailures); err != nil {
 		return err
 	}
-	return refuse(fault.Of(fault.BadCode, "mfa device", f.ARN()))
+	return refuse(fault.Of(fault.BadCode, "mfa device", Serial("", f)))
+}
+
+// generator is a device that shows codes, as it is now: by the clock or by a
+// counter, with its own parameters.
+type generator struct {
+	*iam.Factor
+	seed   seal.Secret
+	params totp.Params
+}
+
+func (env *Env) generator(f *iam.Factor) (g generator, err error) {
+	g.Factor = f
+	if g.params, err = totp.ParseData(f.Data); err != nil {
+		return g, err
+	}
+	g.seed, err = env.keys.open(env.Tx, seedPlace(f.ID), f.Seed)
+	return g, err
+}
+
+// code judges one code against the steps or counters after last.
+func (g *generator) code(code string, now time.Time, last int64) (step int64, drift int, ok bool) {
+	s := totp.State{LastStep: last, Drift: g.Drift}
+	if g.Kind == iam.FactorHOTP {
+		step, ok = totp.VerifyCounter(g.seed.Reveal(), g.params, code, s)
+		return step, 0, ok
+	}
+	return totp.Verify(g.seed.Reveal(), g.params, code, now, s)
+}
+
+// pair judges two consecutive codes.
+func (g *generator) pair(code1, code2 string, now time.Time, window int) (step int64, drift int, ok bool) {
+	s := totp.State{LastStep: g.LastStep, Drift: g.Drift}
+	if g.Kind == iam.FactorHOTP {
+		step, ok = totp.VerifyCounterPair(g.seed.Reveal(), g.params, code1, code2, s)
+		return step, 0, ok
+	}
+	return totp.VerifyPair(g.seed.Reveal(), g.params, code1, code2, now, s, window)
+}
+
+// usedBefore reports whether a code that was refused was one of the device's
+// latest: for the trail, which tells a replay from a guess.
+func (g *generator) usedBefore(code string, now time.Time) bool {
+	if g.Kind == iam.FactorHOTP {
+		step, _, ok := g.code(code, now, max(g.LastStep-totp.LookAhead, -1))
+		return ok && step <= g.LastStep
+	}
+	_, _, ok := g.code(code, now, 0)
+	return ok
 }
 
 // countFailure counts a wrong code unless the budget is spent already: guesses
@@ -323,24 +388,30 @@ func (env *Env) verifyCode(user name.ID, serial, code string) (*MFA, error) {
 		}
 		return nil, err
 	}
-	seed, err := env.keys.open(env.Tx, seedPlace(f.ID), f.Seed)
+	return env.checkCode(f, digits, bad == nil)
+}
+
+// checkCode is verifyCode for a device that is known to be the user's own.
+// wellFormed says that digits are any at all.
+func (env *Env) checkCode(f *iam.Factor, digits string, wellFormed bool) (*MFA, error) {
+	g, err := env.generator(f)
 	if err != nil {
 		return nil, err
 	}
-	step, drift, ok := totp.Verify(seed.Reveal(), device, digits, env.Now, totp.State{LastStep: f.LastStep, Drift: f.Drift})
+	step, drift, ok := g.code(digits, env.Now, f.LastStep)
 	why := errNoBudget
 	if f.Failures < iam.MaxCodeFailures {
 		why = errWrongCode
-		if ok && bad == nil {
+		if ok && wellFormed {
 			if ok, err = env.Tx.AcceptStep(f.Account, f.ID, step, drift, env.Now); err != nil {
 				return nil, err
 			}
 			if ok {
-				return &MFA{Known: true, Present: true, At: env.Now, Methods: []string{MethodTOTP}}, nil
+				return &MFA{Known: true, Present: true, At: env.Now, Methods: []string{string(f.Kind)}}, nil
 			}
 		}
 	}
-	if _, _, used := totp.Verify(seed.Reveal(), device, digits, env.Now, totp.State{Drift: f.Drift}); used && why == errWrongCode {
+	if why == errWrongCode && g.usedBefore(digits, env.Now) {
 		why = errUsedCode
 	}
 	if err := env.countFailure(f, iam.MaxCodeFailures); err != nil {
@@ -353,12 +424,15 @@ func (env *Env) verifyCode(user name.ID, serial, code string) (*MFA, error) {
 // has run out is gone already.
 func (env *Env) device(serial string) (*iam.Factor, error) {
 	missing := fault.Of(fault.NotFound, "mfa device", serial)
-	a, path, devName, ok := name.SplitIAM(serial, "mfa")
-	if !ok || a != env.Call.Caller.Account {
+	a, path, devName, virtual := name.SplitIAM(serial, "mfa")
+	if !virtual {
+		a, path, devName = env.Call.Caller.Account, "/", serial // a token has the serial number that is printed on it
+	}
+	if a != env.Call.Caller.Account {
 		return nil, missing
 	}
 	f, err := env.Tx.FactorBySerial(a, path, devName)
-	if fault.Is(err, fault.NotFound) || err == nil && expired(f, env.Now) {
+	if fault.Is(err, fault.NotFound) || err == nil && (expired(f, env.Now) || f.Hardware == virtual) {
 		return nil, missing
 	}
 	return f, err
@@ -414,16 +488,14 @@ var DeactivateMFADevice = Op[DeviceIn, struct{}]{
 		if err != nil {
 			return none, err
 		}
-		if u, err := env.owner(in.User); err != nil {
+		u, err := env.owner(in.User)
+		if err != nil {
 			return none, err
-		} else if err := env.noWeaker(u, f); err != nil {
+		}
+		if err := env.takingAllowed(u, f); err != nil {
 			return none, err
 		}
 		if err := env.Tx.UnbindFactor(f.Account, f.ID, time.Time{}); err != nil {
-			return none, err
-		}
-		u, err := env.owner(in.User)
-		if err != nil {
 			return none, err
 		}
 		return none, env.notify(u, iam.NoticeFactorRemoved, f.Name)
@@ -466,6 +538,9 @@ var DeleteVirtualMFADevice = Op[SerialIn, struct{}]{
 		f, err := env.device(in.Serial)
 		if err != nil {
 			return none, err
+		}
+		if f.Hardware {
+			return none, fault.Of(fault.NotFound, "mfa device", in.Serial)
 		}
 		if f.User != 0 {
 			return none, fault.Of(fault.Conflict, "assigned device", in.Serial)

@@ -117,7 +117,7 @@ func TestTutorialEnrolment(t *testing.T) {
 		if _, err := png.Decode(bytes.NewReader(dev.PNG.Reveal())); err != nil {
 			t.Errorf("QR code: %v", err)
 		}
-		if uri := string(dev.URI.Reveal()); !strings.HasPrefix(uri, "otpauth://totp/Warifu:MFAUser@acme?secret="+p.seed) {
+		if uri := string(dev.URI.Reveal()); !strings.HasPrefix(uri, "otpauth://totp/Warifu%20acme%20-%20MFAUser?secret="+p.seed) {
 			t.Errorf("label of %s", strings.ReplaceAll(uri, p.seed, "…"))
 		}
 		if n := len(testkit.Do(t, w, p.call(t), ops.ListMFADevices, ops.UserListing{}).Items); n != 0 {
@@ -308,7 +308,7 @@ func TestPendingDevice(t *testing.T) {
 		t.Error("a pending seed was given out again")
 	}
 	faultIs(t, testkit.Fails(t, w, alice.call(t), ops.EnableMFADevice, old.pair(t, 0)), fault.BadCode, "mfa device")
-	if uri := string(first.URI.Reveal()); !strings.Contains(uri, "Warifu:alice@acme%20phone?") {
+	if uri := string(first.URI.Reveal()); !strings.Contains(uri, "Warifu%20acme%20-%20alice%20%28phone%29?") {
 		t.Errorf("the label does not tell users apart")
 	}
 

@@ -125,12 +125,10 @@ func (env *Env) insertKey(u *iam.User, kind iam.FactorKind, called string, c *pa
 	if err != nil {
 		return nil, err
 	}
-	n, err := env.Tx.FactorCount(u.Account, u.ID)
-	if err != nil {
-		return nil, err
-	}
-	if n >= env.limits.FactorsPerUser && replaced == 0 {
-		return nil, limited("MFADevicesPerUser", env.limits.FactorsPerUser)
+	if replaced == 0 {
+		if err := env.bindingAllowed(u, true); err != nil {
+			return nil, err
+		}
 	}
 	if called == "" {
 		called = freeName(all, kind, c.AAGUID.Make())
@@ -391,6 +389,9 @@ func Serial(user string, f *iam.Factor) string {
 	if isKey(f.Kind) {
 		return name.KeyARN(f.Account, user, f.Name, f.ID)
 	}
+	if f.Hardware {
+		return f.Name
+	}
 	return f.ARN()
 }
 
@@ -410,7 +411,7 @@ func (env *Env) keyBySerial(in DeviceIn) (*iam.User, *iam.Factor, bool, error) {
 
 // removeKey deletes a key and tells its user.
 func (env *Env) removeKey(u *iam.User, f *iam.Factor) error {
-	if err := env.noWeaker(u, f); err != nil {
+	if err := env.takingAllowed(u, f); err != nil {
 		return err
 	}
 	if err := env.Tx.DeleteFactor(f.Account, f.ID); err != nil {

@@ -724,6 +724,6 @@ func (s *signing) bind(p *signin.Proof, form SubmitPair) error {
 		return err
 	}
 	p.Method, p.Factor = iam.Method(f.Kind), f.ID
-	p.Fits, err = s.bindPending(f, s.user, form.Code1, form.Code2)
+	p.Fits, err = s.bindPending(f, s.user, true, form.Code1, form.Code2)
 	return err
 }

@@ -63,18 +63,20 @@ const colonStandIn = "∶"
 
 // URI is the otpauth URI that a QR code carries (Key URI format):
 //
-//	otpauth://totp/ISSUER:ACCOUNT?secret=SEED&issuer=ISSUER
+//	otpauth://totp/ISSUER ACCOUNT?secret=SEED&issuer=ISSUER
 //
-// Parameters that have their default value are left out, which keeps the QR code
-// coarse. account is how the user tells her entries apart, such as
-// alice@123456789012; issuer may be empty. The URI is a secret.
+// The issuer stands in the label without the colon that would part it off:
+// authenticators that part it keep one entry per rest, and some show the rest
+// only. Parameters that have their default value are left out, which keeps the QR
+// code coarse. account is how the user tells her entries apart, such as "acme -
+// alice"; issuer may be empty. The URI is a secret.
 func URI(issuer, account string, seed []byte, p Params) string {
 	issuer = strings.ReplaceAll(issuer, ":", colonStandIn)
 	account = strings.ReplaceAll(account, ":", colonStandIn)
 	var b strings.Builder
 	b.WriteString("otpauth://totp/")
 	if issuer != "" {
-		b.WriteString(escape(issuer) + ":")
+		b.WriteString(escape(issuer + " "))
 	}
 	b.WriteString(escape(account) + "?secret=" + SeedText(seed))
 	if issuer != "" {

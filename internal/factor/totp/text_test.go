@@ -113,11 +113,11 @@ func TestURI(t *testing.T) {
 		p               totp.Params
 		want            string
 	}{
-		{"Warifu", "alice@123456789012", totp.Params{}, "otpauth://totp/Warifu:alice@123456789012?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=Warifu"},
+		{"Warifu", "alice@123456789012", totp.Params{}, "otpauth://totp/Warifu%20alice@123456789012?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=Warifu"},
 		{"", "alice", totp.Params{}, "otpauth://totp/alice?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"},
-		{"A & B+C", "x/y?z#", totp.Params{}, "otpauth://totp/A%20%26%20B%2BC:x%2Fy%3Fz%23?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=A%20%26%20B%2BC"},
-		{"W", "a:b@x", totp.Params{}, "otpauth://totp/W:a%E2%88%B6b@x?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=W"},
-		{"W", "a", totp.Params{Algorithm: totp.SHA256, Digits: 8, Period: time.Minute}, "otpauth://totp/W:a?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=W&algorithm=SHA256&digits=8&period=60"},
+		{"A & B+C", "x/y?z#", totp.Params{}, "otpauth://totp/A%20%26%20B%2BC%20x%2Fy%3Fz%23?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=A%20%26%20B%2BC"},
+		{"W", "a:b@x", totp.Params{}, "otpauth://totp/W%20a%E2%88%B6b@x?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=W"},
+		{"W", "a", totp.Params{Algorithm: totp.SHA256, Digits: 8, Period: time.Minute}, "otpauth://totp/W%20a?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=W&algorithm=SHA256&digits=8&period=60"},
 	} {
 		if got := totp.URI(c.issuer, c.account, seed, c.p); got != c.want {
 			t.Errorf("%s %s:\n got %s\nwant %s", c.issuer, c.account, got, c.want)
