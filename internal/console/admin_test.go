@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"html"
-	"net/http/httptest"
 	"net/url"
 	"regexp"
 	"strings"
@@ -13,9 +12,7 @@ import (
 
 	"warifu/internal/fault"
 	"warifu/internal/iam"
-	"warifu/internal/name"
 	"warifu/internal/ops"
-	"warifu/internal/store"
 	"warifu/internal/testkit"
 )
 
@@ -370,55 +367,5 @@ func TestDifference(t *testing.T) {
 	}
 	if want := "=a1 -b2 +x2 =c3 +d4 "; got != want {
 		t.Errorf("%q, want %q", got, want)
-	}
-}
-
-// crowd adds users straight to the store: one in three with a key, one in two
-// with a password and no device.
-func crowd(t testing.TB, s *site, n int) {
-	t.Helper()
-	for at := 0; at < n; at += 1000 {
-		err := s.Store.Update(context.Background(), func(tx *store.Tx) error {
-			for i := at; i < min(at+1000, n); i++ {
-				id, err := name.NewID(s.Rand)
-				if err != nil {
-					return err
-				}
-				u := &iam.User{ID: id, Account: testkit.Account, Name: fmt.Sprintf("user%05d", i), Path: "/", Created: testkit.Epoch}
-				if err := tx.InsertUser(u); err != nil {
-					return err
-				}
-				if i%2 == 0 {
-					if err := tx.InsertLoginProfile(testkit.Account, &iam.LoginProfile{User: id, Hash: "x", Created: testkit.Epoch, Changed: testkit.Epoch}); err != nil {
-						return err
-					}
-				}
-			}
-			return nil
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-}
-
-// BenchmarkPages measures the server's time for pages of an account of 10,000
-// users. The bound is 20 ms.
-func BenchmarkPages(b *testing.B) {
-	s, forced := office(b)
-	crowd(b, s, 10_000)
-	s.signIn(b, "boss", adminWord)
-	for _, path := range []string{
-		"/console", "/console/users", "/console/users?q=999", "/console/users?show=nomfa", "/console/users?show=blocked", "/console/users/alice",
-		"/console/users/alice/access?action=ec2:RunInstances", "/console/users/reader/access", "/console/policies?of=aws", "/console/audit", "/console/policies/view?arn=" + url.QueryEscape(forced),
-	} {
-		b.Run(strings.ReplaceAll(strings.TrimPrefix(path, "/console"), "/", "_"), func(b *testing.B) {
-			for b.Loop() {
-				r := httptest.NewRequest("GET", origin+path, nil)
-				if w := s.do(r); w.Code != 200 {
-					b.Fatal(w.Code)
-				}
-			}
-		})
 	}
 }

@@ -36,8 +36,8 @@ const (
 	// reads of the trail.
 	ownActivity = 90 * 24 * time.Hour
 
-	// maxOwnScan bounds it, too, where the trail cannot select by whom exactly:
-	// root has no name, and a role may have that of a user.
+	// maxOwnScan bounds it, too, where others act under the name: a role may have
+	// that of a user, and the server has none, as root.
 	maxOwnScan = 2000
 )
 
@@ -50,20 +50,17 @@ var ListOwnActivity = Op[Listing, page.Page[audit.Event]]{
 	Name:       "ListOwnActivity",
 	Grants:     Names{AWS: "warifu:ListOwnActivity"},
 	Permission: Always,
-	Before:     func(_ context.Context, s *Server, _ *Call, in Listing) (Listing, error) { return in, s.store.Flush() },
 	Target:     func(env *Env, _ Listing) (Target, error) { return env.userTarget(Ref{}) },
 	Do: func(env *Env, in Listing) (list page.Page[audit.Event], err error) {
 		u, err := env.user(Ref{})
 		if err != nil {
 			return list, err
 		}
-		changes := false
-		q := audit.Query{Account: u.Account, Actor: u.Name, ReadOnly: &changes, From: env.Now.Add(-ownActivity)}
 		return pagedBy(env, "ListOwnActivity", []string{u.ID.String()}, in, func(key page.Key, limit int) (own []audit.Event, err error) {
 			at, err := eventAfter(key)
 			for scanned := 0; err == nil && len(own) < limit && scanned < maxOwnScan; {
 				var events []audit.Event
-				if events, err = env.Tx.Events(q, at, max(limit, MaxEvents)); len(events) == 0 {
+				if events, err = env.Tx.Changes(u.Account, u.Name, env.Now.Add(-ownActivity), at, max(limit, MaxEvents)); len(events) == 0 {
 					break
 				}
 				for i := range events {

@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"warifu/internal/audit"
+	"warifu/internal/name"
 )
 
 // eventRow is an event as it is stored. The goroutine that has the event spells
@@ -178,17 +179,33 @@ func (tx *Tx) Events(q audit.Query, after EventAfter, limit int) ([]audit.Event,
 		result = ` AND result = 'refused' AND $14 <> ''` // in so many words, for the index that has these alone
 	}
 	tx.ctx = tx.caller
-	return list(tx, func(r row, e *audit.Event) error {
-		var body []byte
-		if err := r.Scan(&body); err != nil {
-			return err
-		}
-		return json.Unmarshal(body, e)
-	}, `SELECT body FROM events WHERE account = $1 AND (at, id) < ($2, $3) AND at >= $4
+	return list(tx, scanEvent, `SELECT body FROM events WHERE account = $1 AND (at, id) < ($2, $3) AND at >= $4
 		AND ($5 = '' OR id = $5) AND ($6 = '' OR operation = $6) AND ($7 = '' OR actor = $7) AND ($8 = '' OR access_key = $8)
 		AND ($9 = '' OR noun = $9) AND ($10 = '' OR target = $10) AND ($11 = '' OR service = $11)
 		AND ($12 = '' OR read_only = ($12 = 'true'))`+result+`
 		ORDER BY at DESC, id DESC LIMIT $13`,
 		int64(q.Account), before, id, micros(q.From), q.ID, q.Operation, q.Actor, q.AccessKey,
 		q.TargetNoun, q.TargetName, q.Service, readOnly, limit, string(q.Result))
+}
+
+// Changes returns what was changed, or tried, under a name, newest first, as many
+// as limit, and nothing older than from. Root's name is "", as is that of nobody
+// and of the server itself. A change is found as soon as its transaction ended.
+func (tx *Tx) Changes(a name.Account, actor string, from time.Time, after EventAfter, limit int) ([]audit.Event, error) {
+	before, id := int64(math.MaxInt64), ""
+	if !after.At.IsZero() {
+		before, id = micros(after.At), after.ID
+	}
+	tx.ctx = tx.caller
+	return list(tx, scanEvent, `SELECT body FROM events WHERE account = $1 AND actor = $2 AND NOT read_only
+		AND (at, id) < ($3, $4) AND at >= $5 ORDER BY at DESC, id DESC LIMIT $6`,
+		int64(a), actor, before, id, micros(from), limit)
+}
+
+func scanEvent(r row, e *audit.Event) error {
+	var body []byte
+	if err := r.Scan(&body); err != nil {
+		return err
+	}
+	return json.Unmarshal(body, e)
 }

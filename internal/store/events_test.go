@@ -75,6 +75,33 @@ func TestEvents(t *testing.T) {
 	})
 }
 
+// Changes are those under one name alone, newest first, page after page.
+func TestChanges(t *testing.T) {
+	each(t, func(w *world) {
+		at := func(i int) time.Time { return epoch.Add(time.Duration(i/2) * time.Second) } // two of each moment
+		var all []audit.Event
+		for i, by := range []string{"alice", "alice", "bob", "alice", "", "alice", "alice"} {
+			e := audit.Event{ID: fmt.Sprint("e", i), Account: acme, At: at(i), ReadOnly: i == 5}
+			e.Actor.Name = by
+			all = append(all, e)
+		}
+		theirs := audit.Event{ID: "theirs", Account: other, At: epoch}
+		theirs.Actor.Name = "alice"
+		w.update(func(tx *store.Tx) error { return tx.AppendEvents(append(all, theirs)...) })
+		changes := func(by string, from time.Time, after store.EventAfter, limit int) (got []audit.Event) {
+			w.view(func(tx *store.Tx) (err error) { got, err = tx.Changes(acme, by, from, after, limit); return err })
+			return got
+		}
+		none := store.EventAfter{}
+		same(w, "alice's", names(changes("alice", time.Time{}, none, 10), eventID), "e6 e3 e1 e0")
+		same(w, "the first", names(changes("alice", time.Time{}, none, 2), eventID), "e6 e3")
+		same(w, "the rest", names(changes("alice", time.Time{}, store.EventAfter{At: at(3), ID: "e3"}, 10), eventID), "e1 e0")
+		same(w, "of a moment", names(changes("alice", time.Time{}, store.EventAfter{At: at(1), ID: "e1"}, 10), eventID), "e0")
+		same(w, "not older", names(changes("alice", at(2), none, 10), eventID), "e6 e3")
+		same(w, "nobody's", names(changes("", time.Time{}, none, 10), eventID), "e4")
+	})
+}
+
 // Pages of the trail neither repeat nor lose an event, even among events of one
 // moment.
 func TestEventPages(t *testing.T) {
