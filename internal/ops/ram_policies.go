@@ -224,7 +224,7 @@ var UpdateRAMRole = Op[UpdateRAMRoleIn, *Role]{
 	},
 	Do: func(env *Env, in UpdateRAMRoleIn) (*Role, error) {
 		if in.Trust != "" {
-			if _, err := UpdateAssumeRolePolicy.Do(env, UpdateTrustIn{in.Role, in.Trust}); err != nil {
+			if _, err := UpdateAssumeRolePolicy.Do(env, UpdateTrustIn{Role: in.Role, Trust: in.Trust}); err != nil {
 				return nil, err
 			}
 		}
