@@ -151,8 +151,11 @@ func hallwayFaults(p *pack) (faults []string) {
 // ownOfDoor is what a door may know besides ground, iam and the hallway: the
 // signature and the language of its cloud.
 var ownOfDoor = map[string][]string{
-	// It prints events of the trail (LookupEvents).
-	"internal/api/aws": {"internal/reqsig/sigv4", "policy/aws", "policy/aws/managed", "internal/audit"},
+	// They print events of the trail, and what decided.
+	"internal/api/aws": {"internal/reqsig/sigv4", "policy", "policy/aws", "policy/aws/managed", "internal/audit"},
+
+	"internal/api/alibaba": {"internal/reqsig/acs", "policy", "policy/ram", "internal/audit"},
+	"internal/api/oci":     {"internal/reqsig/oci", "policy/oci", "internal/audit"},
 
 	// It puts events and decisions into words for people.
 	"internal/console": {"internal/audit", "policy"},
