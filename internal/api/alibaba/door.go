@@ -170,7 +170,7 @@ func (req *request) asked() (name, version string) {
 func (d *Door) call(req *request, a *action) (ops.Call, error) {
 	ip, chain, secure := d.Client(req.Request)
 	call := ops.Call{RequestID: req.id, At: req.at, Source: ops.Source{
-		Door: "alibaba", Documents: iam.LanguageRAM, Service: a.service.name, IP: ip, Chain: chain, Secure: secure,
+		Door: "alibaba", Language: iam.LanguageRAM, Service: a.service.name, IP: ip, Chain: chain, Secure: secure,
 		UserAgent: req.UserAgent(), Referer: req.Referer(),
 	}}
 	if a.anonymous && !acs.Signed(&req.signed, req.params) {
