@@ -94,12 +94,20 @@ var GetRecoveryStatus = Op[struct{}, RecoveryStatus]{
 	},
 }
 
-// ownFactors is the target of what a person does to its own factors.
-func ownFactors(env *Env, _ struct{}) (Target, error) {
-	if env.Call.Caller.Console == nil {
+// ownFactors is the target of what a person does to its own factors: allowed
+// where the account lets users look after theirs, unless a policy denies it.
+func ownFactors(env *Env, _ struct{}) (t Target, err error) {
+	c := &env.Call.Caller
+	if c.Console == nil {
 		return Target{Noun: "user"}, errNoSession
 	}
-	return env.userTarget(Ref{})
+	wanted, err := env.Tx.Preferences(c.Account)
+	if err != nil {
+		return t, err
+	}
+	t, err = env.userTarget(Ref{})
+	t.Granted = wanted.OwnFactors
+	return t, err
 }
 
 // MakeRecoveryCodes makes a person's codes, which are shown this once; the ones
