@@ -7,6 +7,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/pem"
 	"errors"
 	"io"
 	"math/big"
@@ -44,6 +45,7 @@ type mailServer struct {
 	t     testing.TB
 	addr  string
 	roots *x509.CertPool
+	pem   []byte // the same
 	srv   *smtp.Server
 
 	mu     sync.Mutex
@@ -59,7 +61,7 @@ type mailServer struct {
 func serveMail(t testing.TB, implicit bool) *mailServer {
 	t.Helper()
 	cert, roots := certificate(t)
-	m := &mailServer{t: t, roots: roots}
+	m := &mailServer{t: t, roots: roots, pem: pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert.Certificate[0]})}
 	m.srv = smtp.NewServer(m)
 	m.srv.Domain, m.srv.ErrorLog = "mail.example.com", quiet{}
 	m.srv.TLSConfig = &tls.Config{Certificates: []tls.Certificate{cert}}

@@ -178,9 +178,12 @@ var RemoveUser = Op[UserIn, struct{}]{
 			add(p, DeleteAccessKey, KeyIn{User: in.User, Key: b.Keys[i].ID})
 		}
 		for i := range b.Devices {
-			if f := &b.Devices[i]; isKey(f.Kind) {
+			switch f := &b.Devices[i]; {
+			case isKey(f.Kind):
 				add(p, DeletePasskey, DeletePasskeyIn{KeyRef: KeyRef{User: in.User, Key: f.ID}})
-			} else {
+			case channelOf(f.Kind) != "":
+				add(p, UnbindAddress, VerificationIn{User: in.User, Kind: f.Kind})
+			default:
 				add(p, DeactivateMFADevice, DeviceIn{User: in.User, Serial: f.ARN()})
 				add(p, DeleteVirtualMFADevice, SerialIn{Serial: f.ARN()})
 			}

@@ -704,3 +704,21 @@ var UnbindAddress = Op[VerificationIn, struct{}]{
 		return none, env.notify(u, iam.NoticeFactorRemoved, f.Name, told...)
 	},
 }
+
+// forgetAddresses deletes the addresses of a user who is about to be deleted:
+// the doors of other clouds have no word for them, and could not do it first.
+func (env *Env) forgetAddresses(u *iam.User) error {
+	all, err := env.Tx.Factors(u.Account, u.ID)
+	if err != nil {
+		return err
+	}
+	for _, f := range all {
+		if channelOf(f.Kind) == "" {
+			continue
+		}
+		if err := env.Tx.DeleteFactor(f.Account, f.ID); err != nil {
+			return err
+		}
+	}
+	return nil
+}

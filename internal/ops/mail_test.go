@@ -617,3 +617,30 @@ func (h *home) dump() (s string) {
 	}
 	return s
 }
+
+// A user's addresses go with the user, at every door.
+func TestAddressesGoWithTheUser(t *testing.T) {
+	posted(t, func(h *home) {
+		for called, remove := range map[string]func(){
+			"alice": func() {
+				run(h, h.byAdmin(), ops.DeleteLoginProfile, ops.UserIn{User: ops.Ref{Name: "alice"}})
+				run(h, h.byAdmin(), ops.DeleteUser, ops.UserIn{User: ops.Ref{Name: "alice"}})
+			},
+			"bob": func() { run(h, h.byAdmin(), ops.RemoveUser, ops.UserIn{User: ops.Ref{Name: "bob"}}) },
+		} {
+			h.user(called)
+			h.bindMail(called, called+"@example.com")
+			run(h, h.byAdmin(), ops.CreateAccessKey, ops.UserIn{User: ops.Ref{Name: called}})
+			if called == "alice" {
+				no(h, fault.Conflict, h.byAdmin(), ops.DeleteUser, ops.UserIn{User: ops.Ref{Name: called}}) // and nothing is lost by it
+				if v := verification(h, called); v.Email.Address == "" {
+					h.Error("the address is gone although the user is not")
+				}
+				keys := run(h, h.byAdmin(), ops.ListAccessKeys, ops.UserListing{User: ops.Ref{Name: called}})
+				run(h, h.byAdmin(), ops.DeleteAccessKey, ops.KeyIn{User: ops.Ref{Name: called}, Key: keys.Items[0].ID})
+			}
+			remove()
+			no(h, fault.NotFound, h.byAdmin(), ops.GetUser, ops.UserIn{User: ops.Ref{Name: called}})
+		}
+	})
+}

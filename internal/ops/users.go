@@ -207,6 +207,9 @@ var DeleteUser = Op[UserIn, struct{}]{
 		if u.Root {
 			return none, fault.New(fault.Unmodifiable, "the root user cannot be deleted")
 		}
+		if err := env.forgetAddresses(u); err != nil {
+			return none, err
+		}
 		if err := env.unused(u.ID); err != nil {
 			return none, err
 		}
