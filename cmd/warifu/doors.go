@@ -8,6 +8,7 @@ import (
 	"net/url"
 
 	"warifu/cmd/warifu/internal/config"
+	"warifu/internal/api/alibaba"
 	"warifu/internal/api/aws"
 	"warifu/internal/api/signin"
 	"warifu/internal/clientip"
@@ -27,6 +28,7 @@ type door struct {
 // doors are all of them behind one listener.
 type doors struct {
 	aws     door
+	alibaba door
 	gateway door
 	console door
 	signin  door
@@ -60,14 +62,15 @@ func openDoors(conf *config.Config, s *ops.Server, log *slog.Logger, address str
 		console: door{"console", con, false},
 		signin:  door{"signin", signin.New(signin.Config{Ops: s, Log: log, Client: client, URL: at}), false},
 		aws:     door{"aws", aws.New(aws.Config{Ops: s, Log: log, Client: client, Regions: conf.Regions}), false},
+		alibaba: door{"alibaba", alibaba.New(alibaba.Config{Ops: s, Log: log, Client: client}), false},
 		gateway: door{"gateway", g, true},
 		serves:  g.Serves,
 	}, nil
 }
 
 // of chooses the door of a request: what is signed for a service behind the
-// gateway goes there, the pages of the console are its own, and everything else
-// goes to the AWS door, which also answers what is not signed at all.
+// gateway goes there, the pages of the console are its own, what Alibaba Cloud's
+// clients send goes to that door, and everything else to the AWS door, which also answers what is not signed at all.
 func (d *doors) of(r *http.Request) *door {
 	switch {
 	case d.serves(r):
@@ -76,6 +79,8 @@ func (d *doors) of(r *http.Request) *door {
 		return &d.signin
 	case console.Owns(r):
 		return &d.console
+	case alibaba.Owns(r):
+		return &d.alibaba
 	}
 	return &d.aws
 }

@@ -89,6 +89,9 @@ func Catalog() []Entry {
 		entry(FindUsers), entry(FindGroups), entry(FindRoles), entry(FindPolicies), entry(GetAccountHealth), entry(MayI),
 		entry(GetUserBelongings), entry(GetGroupBelongings), entry(GetRoleBelongings), entry(GetPolicyBelongings),
 		entry(RemoveUser), entry(RemoveGroup), entry(RemoveRole), entry(RemovePolicy),
+		// ram.go, ram_policies.go, ram_mfa.go, ram_denial.go: those that vary no other
+		entry(ListUsersForGroup), entry(UpdatePolicyDescription), entry(GetUserMFAInfo), entry(UnbindMFADevice),
+		entry(DisableVirtualMFA), entry(AccountMFAInfo), entry(DecodeDiagnosticMessage),
 		// console_try.go, console_sum.go, console_self.go
 		entry(TryAccess), entry(TryPolicy), entry(CheckPolicy), entry(SumUpAccess), entry(ListOwnActivity),
 		// simulate.go

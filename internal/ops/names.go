@@ -99,7 +99,7 @@ func (n Names) InRAM() string {
 
 // ramCodes are Alibaba Cloud's codes of the services that have operations here.
 var ramCodes = map[string]string{
-	"iam": "ram", "sts": "sts", "warifu": "warifu", "cloudtrail": "actiontrail", "access-analyzer": "accessanalyzer",
+	"iam": "ram", "sts": "sts", "warifu": "warifu", "signin": "signin", "cloudtrail": "actiontrail", "access-analyzer": "accessanalyzer",
 }
 
 // ramActions are the operations whose name in the RAM language is not that of

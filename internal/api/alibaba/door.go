@@ -1,6 +1,7 @@
 package alibaba
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -48,15 +49,42 @@ func New(c Config) *Door {
 	return d
 }
 
-// Asked tells whether a request is meant for this door: it is signed as Alibaba
-// Cloud's clients sign, or names an operation in the query as only they do. Those
-// that put everything into the body are told by the content of the body, which the
-// caller hands over as far as it has read it.
-func Asked(r *http.Request, body []byte) bool {
-	if r.Header.Get("X-Acs-Action") != "" || strings.HasPrefix(r.Header.Get("Authorization"), "ACS3-") {
+// Owns tells whether a request is meant for this door: it is signed with ACS3, or
+// names the version of a service as only this cloud's clients do. Those that put
+// all parameters into the body are told by reading it; it stays readable.
+func Owns(r *http.Request) bool {
+	auth := r.Header.Get("Authorization")
+	if r.URL.Path != "/" || auth != "" {
+		return r.URL.Path == "/" && strings.HasPrefix(auth, "ACS3-")
+	}
+	if versioned(r.URL.RawQuery) {
 		return true
 	}
-	return versioned(r.URL.RawQuery) || isForm(r) && versioned(string(body))
+	if r.Method != http.MethodPost || !isForm(r) {
+		return false
+	}
+	start, err := io.ReadAll(io.LimitReader(r.Body, maxBody))
+	r.Body = &rest{io.MultiReader(bytes.NewReader(start), &failing{r.Body, err}), r.Body}
+	return versioned(string(start))
+}
+
+// rest is a body of which the start has been read.
+type rest struct {
+	io.Reader
+	io.Closer
+}
+
+// failing goes on with a body, or with the error that its start ended with.
+type failing struct {
+	io.Reader
+	err error
+}
+
+func (f *failing) Read(b []byte) (int, error) {
+	if f.err != nil {
+		return 0, f.err
+	}
+	return f.Reader.Read(b)
 }
 
 // versioned tells whether parameters name a version of a service of this door.

@@ -37,7 +37,7 @@ var byKind = map[fault.Kind]failure{
 	fault.Conflict:        {409, "DeleteConflict.", ""},
 	fault.Unmodifiable:    {403, "NoPermission", ""},
 	fault.Denied:          {403, "NoPermission", unauthorized},
-	fault.Unauthenticated: {403, "NoPermission", unauthorized},
+	fault.Unauthenticated: {404, "InvalidAccessKeyId.NotFound", "Specified access key is not found."},
 	fault.Expired:         {400, "InvalidSecurityToken.Expired", "Specified SecurityToken is expired."},
 	fault.BadCode:         {403, "CheckAuthenticationCodeFail", `The parameter - "AuthenticationCode" is inccorrect.`},
 	fault.StepUp:          {403, "NoPermission", unauthorized}, // never: it binds nobody who signs with a key

@@ -1,7 +1,6 @@
 package alibaba
 
 import (
-	"strings"
 	"time"
 
 	"warifu/internal/iam"
@@ -117,12 +116,13 @@ func policyARN(sc *scene, kind, called string) (string, error) {
 	switch {
 	case kind != custom && kind != system:
 		return "", &failure{400, "InvalidParameter.PolicyType", `The parameter - "PolicyType" must be Custom or System.`}
-	case kind == system && strings.HasPrefix(called, "arn:"):
-		return called, nil
-	case kind == system:
-		return name.RAMSystemPolicy(called), nil
+	case kind == custom:
+		return name.RAM(sc.Caller.Account, "policy", called), nil
 	}
-	return name.RAM(sc.Caller.Account, "policy", called), nil
+	if owner, _, _, ok := name.SplitIAM(called, "policy"); ok && owner.Vendor() {
+		return called, nil
+	}
+	return name.RAMSystemPolicy(called), nil
 }
 
 // policyNames are a policy's type and name at this door.
