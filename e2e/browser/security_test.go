@@ -57,8 +57,8 @@ func (b *tab) keys(phone *phone) {
 		Origin: b.base, BrowserContextID: chromedp.FromContext(b.ctx).BrowserContextID,
 	}))(b.t)
 	b.link(b.w("keys.create")).at("/stepup?next=%2Fsecurity%2Fkeys%2Fnew").look("step up")
-	b.fill(b.w("stepup.code"), "000000").click(b.w("stepup.do")).look("step up, wrong code")
-	b.fill(b.w("stepup.code"), phone.code()).click(b.w("stepup.do")).at("/security/keys/new").look("create a key")
+	b.fill(b.w("signin.code.label"), "000000").click(b.w("stepup.do")).look("step up, wrong code")
+	b.fill(b.w("signin.code.label"), phone.code()).click(b.w("stepup.do")).at("/security/keys/new").look("create a key")
 	b.click(b.w("keys.create.do")).says(b.w("keys.created.lead")).look("key")
 	id := eval[string](b, "document.getElementById('key-id').innerText")
 	b.press("button", b.w("copy.do")+" "+b.w("keys.secret"))

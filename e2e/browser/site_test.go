@@ -3,6 +3,7 @@ package browser
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net"
 	"net/http"
 	"os"
@@ -31,7 +32,7 @@ func newSite(t *testing.T) *site {
 	t.Helper()
 	s := &site{}
 	address, data := freeAddress(t), filepath.Join(t.TempDir(), "data")
-	s.base = "http://" + address
+	s.base = "http://" + address // of localhost: passkeys need a name
 
 	setup := exec.Command(world.binary, "init", "--data", data, "--listen", address, "--json")
 	setup.Stderr, setup.Env = os.Stderr, environ()
@@ -88,12 +89,12 @@ func environ() []string {
 
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := net.Listen("tcp", "localhost:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	return l.Addr().String()
+	return fmt.Sprint("localhost:", l.Addr().(*net.TCPAddr).Port)
 }
 
 // What stands ready before a test begins is made over the API; what the test is
