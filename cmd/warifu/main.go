@@ -23,6 +23,7 @@ type commands struct {
 	Admin struct {
 		SetupLink adminSetupLinkCmd `cmd:"" help:"Print a new set-up link for an account that is not set up yet, while the server runs."`
 	} `cmd:"" help:"Do what only the host's operator may."`
+	Policy      policyCmd      `cmd:"" help:"Test, simulate, explain, format and lint policy documents in files."`
 	Login       loginCmd       `cmd:"" help:"Sign the AWS command line in through a browser, with whatever factor the console asks for."`
 	Logout      logoutCmd      `cmd:"" help:"End such a sign-in."`
 	Credentials credentialsCmd `cmd:"" help:"Print the credentials of such a sign-in, for credential_process."`

@@ -362,18 +362,7 @@ func checkInRAM(document string, kind ram.Kind) (*Check, error) {
 }
 
 // vocabulary is what the linter knows.
-var vocabulary = aws.Vocabulary{
-	Actions: func(service string) ([]string, bool) {
-		var names []string
-		for _, a := range catalog.Actions(service) {
-			names = append(names, a.Name)
-		}
-		return names, catalog.KnownService(service)
-	},
-	Key: func(service, key string) bool {
-		return strings.HasPrefix(strings.ToLower(key), "warifu:") || catalog.ConditionKeyKnown(service, key)
-	},
-}
+var vocabulary = catalog.Vocabulary("warifu:")
 
 // SuggestActions names actions of a service for a field: those of the service
 // that is written before the colon, or of Warifu's own services.
