@@ -28,7 +28,8 @@ type site struct {
 }
 
 // newSite initialises a server and starts it, with a pretended EC2 behind it.
-func newSite(t *testing.T) *site {
+// settings are those of the server, as variables of the environment.
+func newSite(t *testing.T, settings ...string) *site {
 	t.Helper()
 	s := &site{}
 	address, data := freeAddress(t), filepath.Join(t.TempDir(), "data")
@@ -49,7 +50,7 @@ func newSite(t *testing.T) *site {
 		t.Fatal(err)
 	}
 	cmd := exec.Command(world.binary, "serve", "--data", data, "--listen", address, "--demo")
-	cmd.Stderr, cmd.Env = log, environ()
+	cmd.Stderr, cmd.Env = log, append(environ(), settings...)
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}

@@ -393,7 +393,8 @@ type SendActivationIn struct {
 //
 // Errors: NotFound user; Invalid address; Conflict, noun "bound address", while
 // the user has one, "kind of factor" when the account does not let it count, or
-// "delivery" when nothing can be sent; Unmodifiable for root; Throttled.
+// "delivery" when nothing can be sent; Denied, noun "above the caller";
+// Unmodifiable for root, and where only the user itself may bind; Throttled.
 var SendActivation = Op[SendActivationIn, *AddressState]{
 	Name:   "SendActivation",
 	Grants: Names{AWS: "warifu:SendActivation", RAM: "ram:SetVerificationInfo"},
@@ -410,6 +411,9 @@ var SendActivation = Op[SendActivationIn, *AddressState]{
 	Do: func(env *Env, in SendActivationIn) (*AddressState, error) {
 		u, err := env.owner(in.User)
 		if err != nil {
+			return nil, err
+		}
+		if err := env.notAbove(u); err != nil {
 			return nil, err
 		}
 		if err := env.mayBind(u, in.Kind); err != nil {

@@ -644,3 +644,19 @@ func TestAddressesGoWithTheUser(t *testing.T) {
 		}
 	})
 }
+
+// P-8: nobody gives a weak factor to a user who is above the caller, nor takes one.
+func TestAddressesOfThoseAbove(t *testing.T) {
+	posted(t, func(h *home) {
+		h.user("boss")
+		run(h, h.byAdmin(), ops.AttachUserPolicy, ops.AttachIn{Holder: ops.Ref{Name: "boss"}, Policy: "arn:aws:iam::aws:policy/AdministratorAccess"})
+		h.user("helpdesk")
+		h.user("alice")
+		h.grant("helpdesk", allowing("warifu:SendActivation", "iam:EnableMFADevice", "iam:DeactivateMFADevice"))
+		h.bindMail("boss", "boss@example.com")
+		b := h.in("helpdesk", "")
+		no(h, fault.Denied, b.call(), ops.SendActivation, ops.SendActivationIn{User: ops.Ref{Name: "boss"}, Kind: iam.FactorSMS, Address: "+819012345678"})
+		no(h, fault.Denied, b.call(), ops.UnbindAddress, ops.VerificationIn{User: ops.Ref{Name: "boss"}, Kind: iam.FactorEmail})
+		run(h, b.call(), ops.SendActivation, ops.SendActivationIn{User: ops.Ref{Name: "alice"}, Kind: iam.FactorSMS, Address: "+819012345678"})
+	})
+}
