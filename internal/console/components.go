@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 
+	"warifu/internal/iam"
 	"warifu/internal/ops"
 )
 
@@ -107,6 +108,12 @@ type Ask struct {
 	Others []ops.Prompt
 }
 
+// Key reports whether it is a passkey or security key that is asked for: any of
+// the person's will do.
+func (a Ask) Key() bool { return isKey(a.Prompt.Method) }
+
+func isKey(m iam.Method) bool { return m == iam.MethodPasskey || m == iam.MethodU2F }
+
 // Kind is the factor's kind.
 func (a Ask) Kind() string { return string(a.Prompt.Method) }
 
@@ -119,9 +126,11 @@ func ask(f *form, all []ops.Prompt, chosen, here string) (a Ask) {
 			a.Prompt = p
 		}
 	}
+	keys := a.Key()
 	for _, p := range all {
-		if p.ID != a.Prompt.ID {
+		if p.ID != a.Prompt.ID && !(keys && isKey(p.Method)) {
 			a.Others = append(a.Others, p)
+			keys = keys || isKey(p.Method)
 		}
 	}
 	return a
@@ -312,6 +321,8 @@ var icons = map[string]string{
 	"laptop":   "M3.500 3h9v7h-9zM1.500 12.500h13",
 	"search":   "M7 11.500a4.500 4.500 0 1 0 0-9 4.500 4.500 0 0 0 0 9zM10.300 10.300l3.200 3.200",
 	"download": "M8 2.500v7.300M4.800 6.800 8 10l3.200-3.200M2.800 13.300h10.400",
+	"passkey":  "M6 7.400a2.700 2.700 0 1 0 0-5.400 2.700 2.700 0 0 0 0 5.400zM1.200 13.500c.400-2.700 2.200-4 4.800-4 .900 0 1.600.200 2.300.500M12 9.200a1.900 1.900 0 1 0 0-3.800 1.900 1.900 0 0 0 0 3.800zM12 9.200v5.200M12 12h1.700",
+	"usb":      "M5.500 6.500h5v7.700h-5zM6.500 6.500V2h3v4.500M8 10.500v.300",
 	"pen":      "M3 13l.700-3L10.900 2.800l2.300 2.300L6 12.300z",
 }
 

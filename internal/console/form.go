@@ -1,6 +1,7 @@
 package console
 
 import (
+	"cmp"
 	"crypto/subtle"
 	"errors"
 	"net/http"
@@ -130,12 +131,13 @@ const fieldToken = "token"
 // they hold: the cookie cannot be read or planted by another site, so a form
 // that repeats it came from a page of ours (H-1).
 func (rq *request) token() (string, error) {
-	t := rq.cookie(cookieForm)
+	t := cmp.Or(rq.formToken, rq.cookie(cookieForm))
 	if len(t) == 22 {
 		return t, nil
 	}
 	t, err := rq.c.random()
 	if err == nil {
+		rq.formToken = t
 		rq.setCookie(cookieForm, t, 0)
 	}
 	return t, err

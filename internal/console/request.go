@@ -32,9 +32,11 @@ type request struct {
 	visit  visitor // who it is
 
 	posted *form // parsed body
-	note   flash // said at the top of the page
-	crumbs []Crumb
-	status int // of the page; 0 means 200
+
+	formToken string // of sign-in forms, if it was made for this answer
+	note      flash  // said at the top of the page
+	crumbs    []Crumb
+	status    int // of the page; 0 means 200
 }
 
 // begin reads what every page needs to know of a request.

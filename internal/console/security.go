@@ -78,6 +78,7 @@ type security struct {
 	Sessions  part[page.Page[ops.SessionInfo]]
 	Activity  page.Page[audit.Event]
 	Unseen    int // notices
+	Passkeys  part[[]ops.Key]
 	CLILogins part[[]iam.CLILogin]
 }
 
@@ -90,6 +91,10 @@ func securityPage(rq *request) (err error) {
 		}
 	}
 	if d.Devices, err = load(rq, ops.ListMFADevices, ops.UserListing{}); err != nil {
+		return err
+	}
+	d.Devices.Is.Items = withoutKeys(d.Devices.Is.Items)
+	if d.Passkeys, err = load(rq, ops.ListPasskeys, ops.UserIn{}); err != nil {
 		return err
 	}
 	if d.Addresses, err = rq.loadAddresses(ops.Ref{}); err != nil {

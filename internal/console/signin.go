@@ -70,7 +70,7 @@ func signInPage(rq *request) error {
 		account = cmp.Or(alias, number)
 	}
 	f.fill("account", account, "root", rq.query("root"), "next", nextOf(rq.query("next")))
-	return rq.page("signin/who", rq.t("signin.title"), nil)
+	return rq.whoPage()
 }
 
 // nextOf is a target worth keeping: "" for home.
@@ -110,9 +110,7 @@ func signIn(rq *request) error {
 	return rq.goOn(s, nextOf(f.Get("next")))
 }
 
-func signInAgain(rq *request) error {
-	return rq.page("signin/who", rq.t("signin.title"), nil)
-}
+func signInAgain(rq *request) error { return rq.whoPage() }
 
 // refused tells a step that ended with a reason.
 func refused(s *ops.SignInStep) bool { return s.Refusal != "" && !challenged(s) && s.Session == nil }
@@ -137,7 +135,13 @@ func challenged(s *ops.SignInStep) bool { return stagePaths[string(s.Stage)] != 
 
 // first reports whether a form is the first one: its refusal leaves the sign-in
 // of another tab alone.
-func first(form ops.Submission) bool { _, ok := form.(ops.SubmitPassword); return ok }
+func first(form ops.Submission) bool {
+	switch form.(type) {
+	case ops.SubmitPassword, ops.SubmitPasskey:
+		return true
+	}
+	return false
+}
 
 func (rq *request) flow() seal.Secret { return seal.NewSecret([]byte(rq.cookie(cookieFlow))) }
 
@@ -234,8 +238,11 @@ func (rq *request) take(form ops.Submission, at fields) error {
 		return f.again(err, at, func() error { return stagePage(rq) })
 	}
 	if s.Refusal != "" && string(s.Stage) == rq.route.Stage {
-		field := at["*"]
-		f.mark(field, rq.t("signin.refused."+string(s.Refusal)))
+		field, why := at["*"], rq.t("signin.refused."+string(s.Refusal))
+		if ofKey(field) {
+			why = rq.t("passkey.refused")
+		}
+		f.mark(field, why)
 		rq.status = 422
 		return rq.stage(s, "")
 	}
@@ -245,6 +252,9 @@ func (rq *request) take(form ops.Submission, at fields) error {
 // giveFactor takes the answer of a second factor.
 func giveFactor(rq *request) error {
 	f := rq.form()
+	if f.Has("assertion") {
+		return rq.take(ops.SubmitFactor{Factor: idOf(f.Get("device")), Response: response(f)}, fields{"*": "assertion"})
+	}
 	return rq.take(ops.SubmitFactor{Factor: idOf(f.Get("device")), Response: response(f)}, fields{"*": "code"})
 }
 
@@ -266,6 +276,9 @@ func giveNewPassword(rq *request) error {
 // bindDevice takes the two codes of the device that is being bound.
 func bindDevice(rq *request) error {
 	f := rq.form()
+	if f.Has("response") {
+		return rq.take(ops.SubmitNewPasskey{Response: f.Get("response")}, fields{"*": "response"})
+	}
 	return rq.take(ops.SubmitPair{Code1: f.Get("code1"), Code2: f.Get("code2")}, fields{"*": "code1"})
 }
 

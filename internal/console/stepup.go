@@ -78,8 +78,12 @@ func stepUpNow(rq *request) error {
 	out, err := run(rq, ops.StepUp, in)
 	if err != nil {
 		field := "code"
-		if f.Has("password") {
+		switch {
+		case f.Has("password"):
 			field = "password"
+		case f.Has("assertion") && fault.Is(err, fault.BadCode):
+			f.wrong("assertion", "passkey.refused")
+			return f.again(nil, nil, func() error { return stepUpPage(rq) })
 		}
 		return f.again(err, fields{"*": field}, func() error { return stepUpPage(rq) })
 	}

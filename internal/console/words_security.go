@@ -70,6 +70,8 @@ func noticeIcon(k iam.NoticeKind) string {
 	switch k {
 	case iam.NoticeFactorBound, iam.NoticeFactorRemoved:
 		return "phone"
+	case iam.NoticeKeyCopied:
+		return "alert"
 	case iam.NoticePasswordChanged:
 		return "lock"
 	case iam.NoticeKeyCreated:
