@@ -157,8 +157,6 @@ var ownOfDoor = map[string][]string{
 	"internal/api/alibaba": {"internal/reqsig/acs", "policy", "policy/ram", "internal/audit"},
 	"internal/api/oci":     {"internal/reqsig/oci", "policy/oci", "internal/audit"},
 
-	"internal/api/alibaba": {"internal/reqsig/acs", "policy"},
-
 	// It puts events and decisions into words for people.
 	"internal/console": {"internal/audit", "policy"},
 
