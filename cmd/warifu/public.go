@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"warifu/internal/clientip"
+	"warifu/internal/console"
 	"warifu/internal/metrics"
 )
 
@@ -89,7 +90,7 @@ func (f *front) recovered(out *observed, r *http.Request, p any) {
 		panic(p) // a gateway's way to end a connection; net/http says nothing about it
 	}
 	f.metrics.Panic()
-	f.log.Error("a request ended in a panic", "method", r.Method, "path", r.URL.Path, "request", requestID(out), "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+	f.log.Error("a request ended in a panic", "method", r.Method, "path", console.Loggable(r.URL.Path), "request", requestID(out), "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
 	if out.status == 0 {
 		http.Error(out, "internal error", http.StatusInternalServerError)
 		return
@@ -109,7 +110,7 @@ func (f *front) report(out *observed, r *http.Request, door string, began time.T
 		return
 	}
 	c := f.client(r)
-	f.log.Log(r.Context(), level, "request", "door", door, "method", r.Method, "path", r.URL.Path, "status", out.code(),
+	f.log.Log(r.Context(), level, "request", "door", door, "method", r.Method, "path", console.Loggable(r.URL.Path), "status", out.code(),
 		"bytes", out.bytes, "took", time.Since(began).String(), "client", c.IP, "request", requestID(out))
 }
 

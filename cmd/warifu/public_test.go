@@ -220,6 +220,7 @@ func TestLogHoldsNoSecret(t *testing.T) {
 			t.Errorf("no %s in %s", want, &log)
 		}
 	}
+	f.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/activate/CANARY", nil))
 	if strings.Contains(log.String(), "CANARY") {
 		t.Errorf("a secret is logged: %s", &log)
 	}

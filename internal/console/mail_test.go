@@ -190,3 +190,25 @@ func TestMailSettings(t *testing.T) {
 	s.Clock.Advance(time.Minute)
 	to(t, s.post("/console/settings/mail", "channel", "sms", "smsto", "+819012345678"), "/console/settings#mail")
 }
+
+// K-2: no log holds the secret of a link. Every route whose pattern has one is
+// known.
+func TestLogsHoldNoLink(t *testing.T) {
+	n := 0
+	for _, r := range Routes() {
+		if path := strings.Replace(r.Pattern, "{token}", "canary", 1); path != r.Pattern {
+			n++
+			if got := Loggable(path); strings.Contains(got, "canary") {
+				t.Errorf("%s is logged as %s", r.Pattern, got)
+			}
+		}
+	}
+	for _, path := range []string{"/", "/signin", "/setup/account", "/setup/root", "/console/users/alice", "/enrol"} {
+		if got := Loggable(path); got != path {
+			t.Errorf("%s is logged as %s", path, got)
+		}
+	}
+	if n < 8 {
+		t.Errorf("only %d routes have a secret", n)
+	}
+}

@@ -3,6 +3,8 @@ package console
 import (
 	"net/url"
 	"strings"
+
+	"warifu/internal/seal"
 )
 
 // home is where a redirect without a target goes.
@@ -26,3 +28,22 @@ func local(target string) string {
 // unsafeInTarget are backslashes, which browsers read as slashes, spaces and
 // control characters, which they drop.
 func unsafeInTarget(r rune) bool { return r == '\\' || r <= ' ' || r == 0x7f }
+
+// Loggable is a path without the secret of a link, for logs: whoever reads those
+// must not be able to use it (security checklist K-2).
+func Loggable(path string) string {
+	first, rest, ok := strings.Cut(strings.TrimPrefix(path, "/"), "/")
+	switch first {
+	case "activate", "notme", "enrol":
+	case "setup":
+		if "/setup/"+rest == stagePaths[stageAccount] || "/setup/"+rest == stagePaths[stageRoot] {
+			return path
+		}
+	default:
+		return path
+	}
+	if !ok {
+		return path
+	}
+	return "/" + first + "/" + seal.Redacted
+}

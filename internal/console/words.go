@@ -49,7 +49,7 @@ func (rq *request) fail(err error) {
 		return
 	}
 	if kind == fault.Internal && !errors.Is(err, rq.r.Context().Err()) {
-		rq.c.Log.Error("a page failed", "path", rq.r.URL.Path, "request", rq.id, "error", err)
+		rq.c.Log.Error("a page failed", "path", Loggable(rq.r.URL.Path), "request", rq.id, "error", err)
 	}
 	if !rq.visit.signedIn() && rq.cookie(cookieSession) != "" {
 		rq.recognise() //nolint:errcheck // it is only about the page's frame
@@ -57,7 +57,7 @@ func (rq *request) fail(err error) {
 	p := rq.problem(err)
 	rq.status = statuses[kind]
 	if p := rq.page("problem", p.Title, p); p != nil {
-		rq.c.Log.Error("a page about a failure failed", "path", rq.r.URL.Path, "request", rq.id, "error", p)
+		rq.c.Log.Error("a page about a failure failed", "path", Loggable(rq.r.URL.Path), "request", rq.id, "error", p)
 		http.Error(rq.w, "internal error", http.StatusInternalServerError)
 	}
 }
