@@ -16,6 +16,8 @@ const (
 	cookieLang    = "warifu_lang"    // chosen language
 	cookieTheme   = "warifu_theme"   // light or dark, when chosen
 	cookieAccount = "warifu_account" // number and name of the account signed in to last
+	cookieBrowser = "warifu_browser" // by which a browser is known that users signed in with: it proves nothing
+	cookieMemory  = "warifu_memory"  // of a browser that stands in for somebody's second factor
 )
 
 // preferenceLife is how long a browser remembers language, theme

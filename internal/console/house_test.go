@@ -340,7 +340,7 @@ func TestDenialsSayWhatStopsThem(t *testing.T) {
 	s := open(t)
 	s.user(t, "eve", adminWord, false)
 	s.signIn(t, "eve", adminWord)
-	says(t, s.get("/security"), 200, "None of your policies allows iam:ListMFADevices", "Sessions", "this one", "Your recent activity", "Sign-in")
+	says(t, s.get("/security"), 200, "None of your policies allows iam:ListAccessKeys", "Sessions", "this one", "Your recent activity", "Sign-in")
 	says(t, s.get("/security/activity"), 200, "Sign-in")
 	says(t, s.get("/console/audit"), 403, "You are not allowed to do this", "cloudtrail:LookupEvents", "send an administrator")
 

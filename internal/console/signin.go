@@ -117,7 +117,7 @@ func refused(s *ops.SignInStep) bool { return s.Refusal != "" && !challenged(s) 
 
 // submit gives a form to the sign-in machine and keeps the cookies in step.
 func (rq *request) submit(form ops.Submission) (*ops.SignInStep, error) {
-	s, err := run(rq, ops.SignIn, ops.SignInIn{Flow: rq.flow(), Form: form})
+	s, err := run(rq, ops.SignIn, rq.signInWith(form))
 	if err != nil {
 		return nil, err
 	}
@@ -143,6 +143,27 @@ func first(form ops.Submission) bool {
 	return false
 }
 
+// signInWith is a form with all that the browser brings to a sign-in.
+func (rq *request) signInWith(form ops.Submission) ops.SignInIn {
+	return ops.SignInIn{
+		Flow: rq.flow(), Form: form, Remember: rq.form().Get("remember") != "",
+		Browser: seal.NewSecret([]byte(rq.cookie(cookieBrowser))), Memory: seal.NewSecret([]byte(rq.cookie(cookieMemory))),
+	}
+}
+
+// keep puts into the browser what the end of a sign-in leaves there.
+func (rq *request) keep(c ops.SignInCookies) {
+	if !c.Browser.Empty() {
+		rq.setCookie(cookieBrowser, string(c.Browser.Reveal()), c.BrowserLife)
+	}
+	switch {
+	case !c.Memory.Empty():
+		rq.setCookie(cookieMemory, string(c.Memory.Reveal()), c.MemoryEnds.Sub(rq.at))
+	case c.ForgetMemory:
+		rq.dropCookie(cookieMemory)
+	}
+}
+
 func (rq *request) flow() seal.Secret { return seal.NewSecret([]byte(rq.cookie(cookieFlow))) }
 
 // goOn leads to the page of the stage, or into the console.
@@ -150,6 +171,7 @@ func (rq *request) goOn(s *ops.SignInStep, next string) error {
 	switch {
 	case s.Session != nil:
 		rq.openSession(s.Session.Token, s.Session.Expires)
+		rq.keep(s.Cookies)
 		rq.rememberAccount(&s.Account)
 		rq.dropCookie(cookieForm)
 		return rq.redirect(local(next))
@@ -188,7 +210,7 @@ func (rq *request) turnedAway(s *ops.SignInStep) error {
 // stagePage shows the page of the stage that the sign-in is at; the address of
 // another stage leads there.
 func stagePage(rq *request) error {
-	s, err := run(rq, ops.ShowSignIn, ops.SignInIn{Flow: rq.flow()})
+	s, err := run(rq, ops.ShowSignIn, rq.signInWith(nil))
 	if err != nil {
 		return err
 	}

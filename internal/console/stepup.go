@@ -13,7 +13,7 @@ import (
 // askAgainAfter is when a Fresh page asks for a proof beforehand, so that the
 // form that follows it need not be filled in twice. It is a courtesy: what
 // counts is what the operation asks for.
-const askAgainAfter = 8 * time.Minute
+const askAgainAfter = 12 * time.Minute
 
 func stepUpPath(next string) string { return "/stepup?next=" + url.QueryEscape(local(next)) }
 

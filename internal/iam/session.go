@@ -22,10 +22,15 @@ const (
 	MethodEmail    Method = Method(FactorEmail)
 	MethodSMS      Method = Method(FactorSMS)
 	MethodRecovery Method = Method(FactorRecovery)
+
+	// MethodRemembered is a browser that stood in for the factor. It proves
+	// nothing: it is neither a password nor a second factor, and its time is that
+	// at which the factor was proved for it.
+	MethodRemembered Method = "remembered"
 )
 
 // Second reports whether a method proves more than the password does.
-func (m Method) Second() bool { return m != MethodPassword }
+func (m Method) Second() bool { return m != MethodPassword && m != MethodRemembered }
 
 // Strength grades what a second factor withstands.
 type Strength uint8
@@ -88,7 +93,14 @@ func (s *Session) Live(now time.Time) bool {
 
 // Last is the newest proof of a kind: of a second factor, or of a password.
 func (s *Session) Last(second bool) (last Proved, ok bool) {
-	return s.newest(func(m Method) bool { return m.Second() == second })
+	return s.newest(func(m Method) bool { return m.Second() == second && m != MethodRemembered })
+}
+
+// Remembered is the time at which the factor was proved for which a browser stood
+// in when the session was opened.
+func (s *Session) Remembered() (at time.Time, ok bool) {
+	p, ok := s.newest(func(m Method) bool { return m == MethodRemembered })
+	return p.At, ok
 }
 
 // LastOf is the newest proof of a second factor that is at least so strong.
@@ -115,11 +127,15 @@ func (s *Session) Factors() (all []string) {
 	return all
 }
 
-// Method is how the session was signed in: password, or password+totp.
+// Method is how the session was signed in: password, password+totp, or
+// password+remembered.
 func (s *Session) Method() string {
 	methods := s.Factors()
 	if _, ok := s.Last(false); ok {
 		methods = append([]string{string(MethodPassword)}, methods...)
+	}
+	if _, ok := s.Remembered(); ok {
+		methods = append(methods, string(MethodRemembered))
 	}
 	return strings.Join(methods, "+")
 }
@@ -138,6 +154,9 @@ const (
 	NoticeUnblocked       NoticeKind = "unblocked"
 	NoticeEnrolmentLink   NoticeKind = "enrolment link"
 	NoticeKeyCopied       NoticeKind = "key copied"
+	NoticeUnusual         NoticeKind = "unusual sign-in"  // that no factor was asked for
+	NoticeMemoryStolen    NoticeKind = "memory stolen"    // a remembered browser showed a secret that was spent
+	NoticeIdle            NoticeKind = "disabled as idle" // the password, or a key
 	NoticeCLILogin        NoticeKind = "command line signed in"
 	NoticeCLIReused       NoticeKind = "command line ended"
 	NoticeTokenGiven      NoticeKind = "token given"

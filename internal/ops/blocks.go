@@ -59,6 +59,9 @@ var BlockUser = Op[BlockUserIn, struct{}]{
 		if _, err := env.Tx.DeleteSessions(u.Account, u.ID, 0); err != nil {
 			return none, err
 		}
+		if _, err := env.Tx.DeleteAllRemembered(u.Account, u.ID); err != nil {
+			return none, err
+		}
 		return none, env.notify(u, iam.NoticeBlocked, in.Reason)
 	},
 }
@@ -91,7 +94,7 @@ var UnblockUser = Op[BlockUserIn, struct{}]{
 		if err != nil {
 			return none, err
 		}
-		forgiven, err := env.Tx.ClearFailures(u.ID)
+		forgiven, err := env.forgive(u)
 		if err != nil {
 			return none, err
 		}

@@ -58,7 +58,7 @@ func Catalog() []Entry {
 		// keys.go, passwords.go, account.go
 		entry(CreateAccessKey), entry(DeleteAccessKey), entry(UpdateAccessKey), entry(ListAccessKeys), entry(GetAccessKeyLastUsed),
 		entry(CreateLoginProfile), entry(GetLoginProfile), entry(UpdateLoginProfile), entry(DeleteLoginProfile), entry(ChangePassword),
-		entry(GetAccountPasswordPolicy), entry(UpdateAccountPasswordPolicy), entry(DeleteAccountPasswordPolicy),
+		entry(GetAccountPasswordPolicy), entry(UpdateAccountPasswordPolicy), entry(SetPasswordPolicy), entry(DeleteAccountPasswordPolicy),
 		entry(CreateAccountAlias), entry(DeleteAccountAlias), entry(ListAccountAliases), entry(GetAccountSummary),
 		// mfa.go
 		entry(CreateVirtualMFADevice), entry(EnableMFADevice), entry(ResyncMFADevice), entry(DeactivateMFADevice),
@@ -85,6 +85,8 @@ func Catalog() []Entry {
 		entry(BlockUser), entry(UnblockUser), entry(ListBlockedUsers),
 		// preferences.go
 		entry(GetSecurityPreferences), entry(SetSecurityPreferences), entry(SetSecurityPreference),
+		// remember.go, risk.go, idle.go
+		entry(ListRememberedDevices), entry(ForgetDevice), entry(ListUnusualSignIns), entry(PreviewPreferences), entry(ListIdle),
 		// console_find.go, console_remove.go
 		entry(FindUsers), entry(FindGroups), entry(FindRoles), entry(FindPolicies), entry(GetAccountHealth), entry(MayI),
 		entry(GetUserBelongings), entry(GetGroupBelongings), entry(GetRoleBelongings), entry(GetPolicyBelongings),

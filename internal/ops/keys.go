@@ -38,7 +38,7 @@ var CreateAccessKey = Op[UserIn, *NewKey]{
 	Grants: Names{AWS: "iam:CreateAccessKey"},
 	Mode:   Write,
 	Needs:  freshly,
-	Target: func(env *Env, in UserIn) (Target, error) { return env.userTarget(in.User) },
+	Target: func(env *Env, in UserIn) (Target, error) { return env.ownTarget(in.User, managesKeys) },
 	Record: UserIn.record,
 	Do: func(env *Env, in UserIn) (*NewKey, error) {
 		u, err := env.owner(in.User)
@@ -118,7 +118,7 @@ func (in KeyIn) record() audit.Fields {
 	return audit.Fields{"userName": in.User.String(), "accessKeyId": in.Key}
 }
 
-func keyTarget(env *Env, in KeyIn) (Target, error) { return env.userTarget(in.User) }
+func keyTarget(env *Env, in KeyIn) (Target, error) { return env.ownTarget(in.User, managesKeys) }
 
 // DeleteAccessKey deletes a key; from the answer on it is good for nothing.
 //
@@ -161,7 +161,7 @@ var UpdateAccessKey = Op[UpdateAccessKeyIn, struct{}]{
 	Grants: Names{AWS: "iam:UpdateAccessKey"},
 	Mode:   Write,
 	Needs:  freshly,
-	Target: func(env *Env, in UpdateAccessKeyIn) (Target, error) { return env.userTarget(in.User) },
+	Target: func(env *Env, in UpdateAccessKeyIn) (Target, error) { return env.ownTarget(in.User, managesKeys) },
 	Record: func(in UpdateAccessKeyIn) audit.Fields {
 		f := in.record()
 		f["status"] = string(in.Status)
@@ -195,7 +195,7 @@ type KeyList struct {
 var ListAccessKeys = Op[UserListing, KeyList]{
 	Name:   "ListAccessKeys",
 	Grants: Names{AWS: "iam:ListAccessKeys"},
-	Target: func(env *Env, in UserListing) (Target, error) { return env.userTarget(in.User) },
+	Target: func(env *Env, in UserListing) (Target, error) { return env.ownTarget(in.User, managesKeys) },
 	Record: func(in UserListing) audit.Fields { return audit.Fields{"userName": in.User.String()} },
 	Do: func(env *Env, in UserListing) (list KeyList, err error) {
 		u, err := env.user(in.User)

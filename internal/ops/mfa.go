@@ -57,12 +57,14 @@ var CreateVirtualMFADevice = Op[CreateVirtualMFADeviceIn, *NewDevice]{
 	Grants: Names{AWS: "iam:CreateVirtualMFADevice"},
 	Mode:   Write,
 	Needs:  freshly,
-	Target: func(env *Env, in CreateVirtualMFADeviceIn) (Target, error) {
+	Target: func(env *Env, in CreateVirtualMFADeviceIn) (t Target, err error) {
 		serial := name.MFAARN(env.Call.Caller.Account, rooted(in.Path), in.Name)
-		return Target{
+		t = Target{
 			Noun: "mfa device", Name: in.Name, Resources: []string{serial},
 			RequestTags: in.Tags, Also: tagging(in.Tags, "iam:TagMFADevice"),
-		}, nil
+		}
+		t.Granted, err = env.own(env.Call.Caller.User.ID, managesFactors) // it is good for nothing before it is bound
+		return t, err
 	},
 	Record: func(in CreateVirtualMFADeviceIn) audit.Fields {
 		return audit.Fields{"virtualMFADeviceName": in.Name, "path": in.Path}
@@ -214,7 +216,7 @@ var EnableMFADevice = Op[PairIn, struct{}]{
 	Grants: Names{AWS: "iam:EnableMFADevice"},
 	Mode:   Write,
 	Needs:  freshly,
-	Target: func(env *Env, in PairIn) (Target, error) { return env.userTarget(in.User) },
+	Target: func(env *Env, in PairIn) (Target, error) { return env.ownTarget(in.User, managesFactors) },
 	Record: PairIn.record,
 	Do: func(env *Env, in PairIn) (none struct{}, err error) {
 		u, err := env.owner(in.User)
@@ -258,7 +260,7 @@ var ResyncMFADevice = Op[PairIn, struct{}]{
 	Name:   "ResyncMFADevice",
 	Grants: Names{AWS: "iam:ResyncMFADevice"},
 	Mode:   Write,
-	Target: func(env *Env, in PairIn) (Target, error) { return env.userTarget(in.User) },
+	Target: func(env *Env, in PairIn) (Target, error) { return env.ownTarget(in.User, managesFactors) },
 	Record: PairIn.record,
 	Do: func(env *Env, in PairIn) (none struct{}, err error) {
 		f, err := env.deviceOf(in.User, in.Serial)
@@ -476,7 +478,7 @@ var DeactivateMFADevice = Op[DeviceIn, struct{}]{
 	Grants: Names{AWS: "iam:DeactivateMFADevice"},
 	Mode:   Write,
 	Needs:  freshly,
-	Target: func(env *Env, in DeviceIn) (Target, error) { return env.userTarget(in.User) },
+	Target: func(env *Env, in DeviceIn) (Target, error) { return env.ownTarget(in.User, managesFactors) },
 	Record: DeviceIn.record,
 	Do: func(env *Env, in DeviceIn) (none struct{}, err error) {
 		if u, f, ok, err := env.keyBySerial(in); err != nil {
@@ -532,7 +534,17 @@ var DeleteVirtualMFADevice = Op[SerialIn, struct{}]{
 	Grants: Names{AWS: "iam:DeleteVirtualMFADevice"},
 	Mode:   Write,
 	Needs:  freshly,
-	Target: func(env *Env, in SerialIn) (Target, error) { return env.serialTarget(in.Serial) },
+	Target: func(env *Env, in SerialIn) (Target, error) {
+		t, err := env.serialTarget(in.Serial)
+		if err != nil {
+			return t, err
+		}
+		f, err := env.device(in.Serial)
+		if err == nil && f.User == 0 {
+			t.Granted, err = env.own(f.Creator, managesFactors)
+		}
+		return t, ignoreMissing(err)
+	},
 	Record: SerialIn.record,
 	Do: func(env *Env, in SerialIn) (none struct{}, err error) {
 		f, err := env.device(in.Serial)
@@ -562,7 +574,7 @@ type DeviceList struct {
 var ListMFADevices = Op[UserListing, DeviceList]{
 	Name:   "ListMFADevices",
 	Grants: Names{AWS: "iam:ListMFADevices"},
-	Target: func(env *Env, in UserListing) (Target, error) { return env.userTarget(in.User) },
+	Target: func(env *Env, in UserListing) (Target, error) { return env.ownTarget(in.User, managesFactors) },
 	Record: func(in UserListing) audit.Fields { return audit.Fields{"userName": in.User.String()} },
 	Do: func(env *Env, in UserListing) (list DeviceList, err error) {
 		u, err := env.user(in.User)
@@ -670,7 +682,7 @@ type UserDevice struct {
 var GetMFADevice = Op[DeviceIn, *UserDevice]{
 	Name:   "GetMFADevice",
 	Grants: Names{AWS: "iam:GetMFADevice"},
-	Target: func(env *Env, in DeviceIn) (Target, error) { return env.userTarget(in.User) },
+	Target: func(env *Env, in DeviceIn) (Target, error) { return env.ownTarget(in.User, managesFactors) },
 	Record: DeviceIn.record,
 	Do: func(env *Env, in DeviceIn) (*UserDevice, error) {
 		u, err := env.user(in.User)

@@ -117,11 +117,19 @@ func (t *tried) unchanged(p *iam.LoginProfile) error {
 type Login struct {
 	UserName      string
 	Created       time.Time
+	Changed       time.Time
 	ResetRequired bool
+	MFARequired   bool      // the user must have a second factor, whatever others must
+	Disabled      time.Time // when it ceased to let in; zero = it does
+	DisabledFor   string    // iam.DisabledByHand, iam.DisabledIdle
+	Used          time.Time // last sign-in; zero = never
 }
 
 func login(u *iam.User, p *iam.LoginProfile) *Login {
-	return &Login{u.Name, p.Created, p.ResetRequired}
+	return &Login{
+		UserName: u.Name, Created: p.Created, Changed: p.Changed, ResetRequired: p.ResetRequired, MFARequired: p.MFARequired,
+		Disabled: p.Disabled, DisabledFor: p.DisabledFor, Used: u.PasswordUsed,
+	}
 }
 
 // CreateLoginProfileIn is the input of CreateLoginProfile.
@@ -129,6 +137,8 @@ type CreateLoginProfileIn struct {
 	User          Ref
 	Password      seal.Secret
 	ResetRequired bool // the user must choose another at the first sign-in
+	MFARequired   bool // the user must have a second factor (Alibaba Cloud: MFABindRequired)
+	Disabled      bool // it does not let in yet (Alibaba Cloud: Status Inactive)
 
 	tried tried
 }
@@ -163,7 +173,12 @@ var CreateLoginProfile = Op[CreateLoginProfileIn, *Login]{
 		if err := env.goodPassword(u, in.Password, &in.tried); err != nil {
 			return nil, err
 		}
-		p := &iam.LoginProfile{User: u.ID, Hash: in.tried.hash, ResetRequired: in.ResetRequired, Created: env.Now, Changed: env.Now}
+		p := &iam.LoginProfile{
+			User: u.ID, Hash: in.tried.hash, ResetRequired: in.ResetRequired, MFARequired: in.MFARequired, Created: env.Now, Changed: env.Now,
+		}
+		if in.Disabled {
+			p.Disabled, p.DisabledFor = env.Now, iam.DisabledByHand
+		}
 		if err := env.Tx.InsertLoginProfile(u.Account, p); fault.Is(err, fault.Exists) {
 			return nil, taken
 		} else if err != nil {
@@ -200,11 +215,15 @@ type UpdateLoginProfileIn struct {
 	User          Ref
 	Password      seal.Secret // empty = stays
 	ResetRequired *bool
+	MFARequired   *bool // see CreateLoginProfileIn
+	Disabled      *bool // likewise; false lets in again who was disabled, also for idleness
 
 	tried tried
 }
 
-// UpdateLoginProfile sets a user's password, or whether it must be changed.
+// UpdateLoginProfile sets a user's password, whether it must be changed, whether
+// it lets in, and whether the user must have a second factor. A password that
+// lets in no more ends the user's sessions.
 //
 // Errors: NotFound user or login profile; WeakPassword; Conflict when the
 // password was changed at the same time; Throttled.
@@ -222,6 +241,12 @@ var UpdateLoginProfile = Op[UpdateLoginProfileIn, struct{}]{
 		f := audit.Fields{"userName": in.User.String()}
 		if in.ResetRequired != nil {
 			f["passwordResetRequired"] = strconv.FormatBool(*in.ResetRequired)
+		}
+		if in.MFARequired != nil {
+			f["mfaBindRequired"] = strconv.FormatBool(*in.MFARequired)
+		}
+		if in.Disabled != nil {
+			f["disabled"] = strconv.FormatBool(*in.Disabled)
 		}
 		return f
 	},
@@ -246,14 +271,49 @@ var UpdateLoginProfile = Op[UpdateLoginProfileIn, struct{}]{
 		if in.ResetRequired != nil {
 			p.ResetRequired = *in.ResetRequired
 		}
+		if in.MFARequired != nil {
+			p.MFARequired = *in.MFARequired
+		}
+		if in.Disabled != nil {
+			if err := env.disableLogin(u, p, *in.Disabled); err != nil {
+				return none, err
+			}
+		}
 		if err := env.Tx.PutLoginProfile(u.Account, p); err != nil || in.Password.Empty() {
 			return none, err
 		}
-		if _, err := env.Tx.ClearFailures(u.ID); err != nil { // guesses at the old one
+		if _, err := env.forgive(u); err != nil { // guesses at the old one
 			return none, err
 		}
 		return none, env.notify(u, iam.NoticePasswordChanged, "")
 	},
+}
+
+// disableLogin turns a login profile off, which ends the user's sessions, or on.
+func (env *Env) disableLogin(u *iam.User, p *iam.LoginProfile, off bool) error {
+	switch {
+	case off == !p.Disabled.IsZero():
+		return nil
+	case !off:
+		p.Disabled, p.DisabledFor, p.Enabled = time.Time{}, "", env.Now
+		return nil
+	case u.ID == env.Call.Caller.ID():
+		return fault.New(fault.Unmodifiable, "nobody can disable one's own password")
+	}
+	p.Disabled, p.DisabledFor = env.Now, iam.DisabledByHand
+	_, err := env.Tx.DeleteSessions(u.Account, u.ID, 0)
+	return err
+}
+
+// forgive takes back a user's wrong passwords, in every lane, and reports whether
+// there were any.
+func (env *Env) forgive(u *iam.User) (bool, error) {
+	shared, err := env.Tx.ClearFailures(u.ID)
+	if err != nil {
+		return false, err
+	}
+	own, err := env.Tx.ClearBrowserFailures(u.ID, nil)
+	return shared || own, err
 }
 
 // DeleteLoginProfile takes a user's password away. Keys stay good.
@@ -312,7 +372,11 @@ var ChangePassword = Op[ChangePasswordIn, struct{}]{
 	Target: func(env *Env, _ ChangePasswordIn) (Target, error) {
 		t := userTarget(&env.Call.Caller.User)
 		p, err := env.passwordPolicy()
-		t.Granted = p.AllowUsersToChange
+		if err != nil {
+			return t, err
+		}
+		t.Granted, err = env.own(t.ID, func(wanted *iam.Preferences) bool { return wanted.OwnPassword })
+		t.Granted = t.Granted || p.AllowUsersToChange
 		return t, err
 	},
 	Do: func(env *Env, in ChangePasswordIn) (none struct{}, err error) {
@@ -381,9 +445,10 @@ func passwordPolicyTarget[In any](*Env, In) (Target, error) {
 	return Target{Noun: "password policy"}, nil
 }
 
-// UpdateAccountPasswordPolicy sets the account's policy as a whole: what is left
-// out is off, and a minimum length of 0 means password.LeastLength. Passwords
-// that exist are not judged anew, but age.
+// UpdateAccountPasswordPolicy sets what AWS knows of the account's policy as a
+// whole: what is left out is off, and a minimum length of 0 means
+// password.LeastLength. What AWS does not know stays. Passwords that exist are not
+// judged anew, but age.
 //
 // Errors: Invalid.
 var UpdateAccountPasswordPolicy = Op[PasswordPolicy, struct{}]{
@@ -392,25 +457,56 @@ var UpdateAccountPasswordPolicy = Op[PasswordPolicy, struct{}]{
 	Mode:   Write,
 	Needs:  recently,
 	Target: passwordPolicyTarget[PasswordPolicy],
-	Record: func(p PasswordPolicy) audit.Fields {
-		return audit.Fields{
-			"minimumPasswordLength": strconv.Itoa(p.MinimumLength), "maxPasswordAge": strconv.Itoa(p.MaxAge),
-			"passwordReusePrevention": strconv.Itoa(p.ReusePrevention), "hardExpiry": strconv.FormatBool(p.HardExpiry),
-			"requireSymbols": strconv.FormatBool(p.RequireSymbols), "requireNumbers": strconv.FormatBool(p.RequireNumbers),
-			"requireUppercaseCharacters": strconv.FormatBool(p.RequireUppercase),
-			"requireLowercaseCharacters": strconv.FormatBool(p.RequireLowercase),
-			"allowUsersToChangePassword": strconv.FormatBool(p.AllowUsersToChange),
-		}
-	},
+	Record: recordPasswordPolicy,
 	Do: func(env *Env, p PasswordPolicy) (none struct{}, err error) {
-		if p.MinimumLength == 0 {
-			p.MinimumLength = password.LeastLength
-		}
-		if err := p.Check(); err != nil {
+		now, err := env.passwordPolicy()
+		if err != nil {
 			return none, err
 		}
-		return none, env.Tx.SetPasswordPolicy(env.Call.Caller.Account, p.Text())
+		p.MaxLoginAttempts, p.InitialAge = now.MaxLoginAttempts, now.InitialAge
+		p.NotContainName, p.DifferentCharacters = now.NotContainName, now.DifferentCharacters
+		return none, env.setPasswordPolicy(p)
 	},
+}
+
+// SetPasswordPolicy sets all of the account's password policy, as Alibaba Cloud
+// and the console have it. A minimum length of 0 means password.LeastLength.
+//
+// Errors: Invalid.
+var SetPasswordPolicy = Op[PasswordPolicy, struct{}]{
+	Name:   "SetPasswordPolicy",
+	Grants: Names{AWS: "iam:UpdateAccountPasswordPolicy"},
+	Mode:   Write,
+	Needs:  recently,
+	Target: passwordPolicyTarget[PasswordPolicy],
+	Record: recordPasswordPolicy,
+	Do: func(env *Env, p PasswordPolicy) (none struct{}, err error) {
+		return none, env.setPasswordPolicy(p)
+	},
+}
+
+func (env *Env) setPasswordPolicy(p PasswordPolicy) error {
+	if p.MinimumLength == 0 {
+		p.MinimumLength = password.LeastLength
+	}
+	if err := p.Check(); err != nil {
+		return err
+	}
+	return env.Tx.SetPasswordPolicy(env.Call.Caller.Account, p.Text())
+}
+
+func recordPasswordPolicy(p PasswordPolicy) audit.Fields {
+	return audit.Fields{
+		"minimumPasswordLength": strconv.Itoa(p.MinimumLength), "maxPasswordAge": strconv.Itoa(p.MaxAge),
+		"passwordReusePrevention": strconv.Itoa(p.ReusePrevention), "hardExpiry": strconv.FormatBool(p.HardExpiry),
+		"requireSymbols": strconv.FormatBool(p.RequireSymbols), "requireNumbers": strconv.FormatBool(p.RequireNumbers),
+		"requireUppercaseCharacters": strconv.FormatBool(p.RequireUppercase),
+		"requireLowercaseCharacters": strconv.FormatBool(p.RequireLowercase),
+		"allowUsersToChangePassword": strconv.FormatBool(p.AllowUsersToChange),
+		"maxLoginAttempts":           strconv.Itoa(p.MaxLoginAttempts), "initialPasswordAge": strconv.Itoa(p.InitialAge),
+		"passwordNotContainUserName":        strconv.FormatBool(p.NotContainName),
+		"minimumPasswordDifferentCharacter": strconv.Itoa(p.DifferentCharacters),
+	}
 }
 
 // DeleteAccountPasswordPolicy takes the account's policy away; the default takes

@@ -299,3 +299,27 @@ type keptPreferences struct {
 func live(s *iam.Session, u *iam.User, p *iam.Preferences, call *Call, now time.Time) bool {
 	return s.Live(now) && now.Before(p.Ends(s)) && now.Sub(s.Seen) < p.Idle() && (u.Root || p.Admits(call.Source.IP))
 }
+
+// own reports whether the account lets users in the console do something for
+// themselves that no policy allows, when the caller is such a user and the target
+// is its own. Requests that are signed with a key are governed by policy alone.
+func (env *Env) own(target name.ID, lets func(*iam.Preferences) bool) (bool, error) {
+	c := &env.Call.Caller
+	if c.Console == nil || target == 0 || target != c.User.ID {
+		return false, nil
+	}
+	wanted, err := env.preferencesOf(env.Tx, c.Account, c.revision)
+	return err == nil && lets(wanted), err
+}
+
+func managesKeys(p *iam.Preferences) bool    { return p.OwnAccessKeys }
+func managesFactors(p *iam.Preferences) bool { return p.OwnFactors }
+
+// ownTarget is the target of an operation on a user's own keys or factors.
+func (env *Env) ownTarget(r Ref, lets func(*iam.Preferences) bool) (Target, error) {
+	t, err := env.userTarget(r)
+	if err == nil {
+		t.Granted, err = env.own(t.ID, lets)
+	}
+	return t, err
+}

@@ -7,6 +7,9 @@ import (
 	"warifu/internal/ops"
 )
 
+// stepUpLife is how long a proof is good for what is sensitive.
+const stepUpLife = 15 * time.Minute
+
 // Lives of a session by default: at most, and without a request.
 const (
 	sessionLife = 6 * time.Hour

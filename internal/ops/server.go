@@ -10,12 +10,14 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/netip"
 	"strings"
 	"sync/atomic"
 	"time"
 
 	"warifu/internal/audit"
 	"warifu/internal/fault"
+	"warifu/internal/iam"
 	"warifu/internal/page"
 	"warifu/internal/password"
 	"warifu/internal/reqsig/sigv4"
@@ -44,6 +46,10 @@ type Config struct {
 	// Delivery says how messages reach people. Its zero value is not at all.
 	Delivery Delivery
 
+	// Locate tells where an address is, as far as the operator's database knows;
+	// nil means that no place is known.
+	Locate func(netip.Addr) iam.Place
+
 	// Observe is told of every finished operation, for the metrics.
 	Observe func(Observation)
 }
@@ -66,13 +72,15 @@ type Server struct {
 	limits  Limits
 	issuer  string
 	observe func(Observation)
+	locate  func(netip.Addr) iam.Place
 
 	sessions  *sts.Codec  // seals temporary credentials and authorization messages
 	cursors   *page.Codec // authenticates page cursors
 	passwords *password.Hasher
 	signing   *sigv4.KeyCache
 	passkeys  parties
-	strangers []byte // keys the hash of names that nobody has
+	idleDay   atomic.Int64 // the last day (Unix time, UTC) on which DisableIdle was through
+	strangers []byte       // keys the hash of names that nobody has
 	post      post
 
 	contextKeys *policy.Keys
@@ -88,7 +96,7 @@ type Server struct {
 func New(c Config) (*Server, error) {
 	s := &Server{
 		store: c.Store, keys: c.Keys, now: c.Now, rand: c.Rand, log: c.Log,
-		limits: c.Limits, issuer: cmp.Or(c.Issuer, "Warifu"), observe: c.Observe, contextKeys: policy.NewKeys(keyNames...),
+		limits: c.Limits, issuer: cmp.Or(c.Issuer, "Warifu"), observe: c.Observe, locate: c.Locate, contextKeys: policy.NewKeys(keyNames...),
 	}
 	s.cache.oracle.max = maxOracle
 	s.cache.keys.max, s.cache.principals.max, s.cache.standing.max, s.cache.texts.max = maxKeys, maxPrincipals, maxPrincipals, maxTexts

@@ -123,6 +123,9 @@ func (s *Server) consoleCaller(tx *store.Tx, hash []byte, call *Call, now time.T
 		return c, errNoSession
 	}
 	session.Expires = wanted.Ends(session)
+	if at, stood := session.Remembered(); stood && !c.MFA.Present && wanted.RememberedIsMFA {
+		c.MFA.Present, c.MFA.At, c.MFA.Methods = true, at, []string{string(iam.MethodRemembered)}
+	}
 	return c, nil
 }
 

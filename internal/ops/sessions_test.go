@@ -221,16 +221,16 @@ func TestStepUp(t *testing.T) {
 		b := h.in("alice", p)
 		run(h, b.call(), ops.ListAccessKeys, ops.UserListing{})
 		key := run(h, b.call(), ops.CreateAccessKey, ops.UserIn{})
-		h.clock.Advance(signin.Life)
+		h.clock.Advance(stepUpLife)
 		f := no(h, fault.StepUp, b.call(), ops.UpdateAccessKey, ops.UpdateAccessKeyIn{KeyIn: ops.KeyIn{Key: key.ID}, Status: iam.KeyInactive})
-		if f.Noun != ops.ProveFactor || f.Name != "10" {
+		if f.Noun != ops.ProveFactor || f.Name != "15" {
 			h.Errorf("what is asked for: %q within %q", f.Noun, f.Name)
 		}
 		if e := h.events("UpdateAccessKey")[0]; e.Result != audit.Refused || e.Code != "step up" {
 			h.Errorf("the event is %+v", e)
 		}
-		run(h, b.call(), ops.UpdateUser, ops.UpdateUserIn{User: ops.Ref{Name: "alice"}, NewPath: "/x/"}) // within 30 minutes
-		run(h, b.call(), ops.ListAccessKeys, ops.UserListing{})                                          // reading needs nothing
+		no(h, fault.StepUp, b.call(), ops.UpdateUser, ops.UpdateUserIn{User: ops.Ref{Name: "alice"}, NewPath: "/x/"})
+		run(h, b.call(), ops.ListAccessKeys, ops.UserListing{}) // reading needs nothing
 
 		no(h, fault.BadCode, b.call(), ops.StepUp, ops.StepUpIn{Response: ops.Response{Code: "000000"}})
 		no(h, fault.BadCode, b.call(), ops.StepUp, ops.StepUpIn{Password: secret(firstPassword)})
@@ -272,14 +272,14 @@ func TestStepUpBudget(t *testing.T) {
 	})
 }
 
-// P-9: a first factor is bound with a password that was given in the last ten
+// P-9: a first factor is bound with a password that was given in the last
 // minutes; afterwards only the factor counts.
 func TestFirstFactorNeedsFreshPassword(t *testing.T) {
 	homes(t, func(h *home) {
 		h.user("alice")
 		h.grant("alice", allowing("iam:*"))
 		b := h.in("alice", "")
-		h.clock.Advance(signin.Life)
+		h.clock.Advance(stepUpLife)
 		f := no(h, fault.StepUp, b.call(), ops.CreateVirtualMFADevice, ops.CreateVirtualMFADeviceIn{Name: "phone"})
 		if f.Noun != ops.ProvePassword {
 			h.Errorf("asked for %q", f.Noun)
@@ -329,7 +329,7 @@ func TestFirstFactorNeedsFreshPassword(t *testing.T) {
 func TestEveryChangeNeedsAFreshProof(t *testing.T) {
 	without := map[string]string{
 		"SignIn": "is the proof", "StepUp": "is the proof", "BeginStepUp": "begins the proof", "ProveUpgrade": "is the proof", "ResyncMFADevice": "its two codes prove it, and no single one would",
-		"SignOut": "only gives up", "EndSession": "only takes away", "EndOtherSessions": "only takes away", "RevokeEnrolmentLink": "only takes away",
+		"SignOut": "only gives up", "EndSession": "only takes away", "EndOtherSessions": "only takes away", "ForgetDevice": "only takes away", "RevokeEnrolmentLink": "only takes away",
 		"MarkNoticesSeen": "changes nothing that counts", "OpenEnrolmentLink": "nobody is signed in", "UseEnrolmentLink": "nobody is signed in",
 		"UseActivation": "nobody is signed in", "ReportNotMe": "nobody is signed in",
 		"GetSessionToken": "its session has what its own code proves", "AssumeRole": "trust policies ask for MFA themselves",

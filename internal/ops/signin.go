@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"maps"
 	"strconv"
+	"strings"
 	"time"
 
 	"warifu/internal/audit"
@@ -108,6 +109,10 @@ type SignInIn struct {
 	Flow seal.Secret // the pre-auth cookie; empty when there is none
 	Form Submission
 
+	Browser  seal.Secret // the cookie by which users' browsers are known; likewise
+	Memory   seal.Secret // the cookie of a remembered browser; likewise
+	Remember bool        // the box beside the factor: remember this browser
+
 	tried formTry
 }
 
@@ -125,6 +130,10 @@ type SignInStep struct {
 	Expires time.Time // of the flow
 
 	Session *OpenedSession // if Verdict is signin.Open
+	Cookies SignInCookies  // likewise
+
+	Unusual     []signin.Reason // why the sign-in is out of the ordinary, for the page of the factor
+	MayRemember bool            // the page of the factor has the box
 
 	// For the pages.
 	Account   iam.Account
@@ -169,9 +178,18 @@ var SignIn = Op[SignInIn, *SignInStep]{
 		if err != nil {
 			return nil, err
 		}
+		if err := s.noticeTheft(in.Form); err != nil {
+			return nil, err
+		}
 		proof, facts, err := s.prove(in.Form, &in.tried)
 		if err != nil {
 			return nil, err
+		}
+		proof.Remember = in.Remember
+		if proof.Act == signin.Identified && s.user != nil {
+			if proof.Flow.Unusual, err = s.unusual(); err != nil {
+				return nil, err
+			}
 		}
 		return s.settle(signin.Step(s.flow, proof, facts, env.Now))
 	},
@@ -287,11 +305,14 @@ type signing struct {
 	user    *iam.User    // who signs in; nil for nobody, or one who is gone
 	factors []iam.Factor // that the user can prove, in the order in which they are offered
 	key     string       // what a stranger's failures are counted by
+	cookies SignInIn     // what the browser has
+	browser *iam.Browser // the user signed in with it before; nil if not
+	memory  *iam.Remembered
 }
 
 // readFlow reads the flow of a pre-auth cookie.
 func (env *Env) readFlow(in SignInIn) (*signing, error) {
-	s := &signing{Env: env}
+	s := &signing{Env: env, cookies: in}
 	if !isToken(flowToken, in.Flow) {
 		return s, nil
 	}
@@ -408,8 +429,7 @@ func (s *signing) identify(form SubmitPassword, t *formTry) (p signin.Proof, fac
 			return p, facts, err
 		}
 		s.key = s.strangerKey(who.Key(account))
-		facts.Lane.Failures, err = s.Tx.StrangerFailures(s.key)
-		return p, facts, err
+		return p, facts, s.strangerFacts(&facts)
 	}
 	s.is(u)
 	s.flow = signin.Flow{Account: u.Account, User: u.ID, Kind: signin.SignIn}
@@ -473,9 +493,6 @@ func (s *signing) facts() (f signin.Facts, err error) {
 		f.TokenSpent, err = s.tokenSpent()
 		return f, err
 	}
-	if f.Lane.Failures, err = s.Tx.Failures(u.ID); err != nil {
-		return f, err
-	}
 	if f.Wanted, err = s.Tx.Preferences(u.Account); err != nil {
 		return f, err
 	}
@@ -483,7 +500,10 @@ func (s *signing) facts() (f signin.Facts, err error) {
 	if err != nil {
 		return f, err
 	}
-	f.Root, f.Bound = u.Root, n > 0
+	f.Root, f.Bound, f.Outside = u.Root, n > 0, !f.Wanted.Admits(s.Call.Source.IP)
+	if err := s.browserFacts(&f); err != nil {
+		return f, err
+	}
 	return f, s.passwordFacts(u, &f)
 }
 
@@ -498,8 +518,12 @@ func (s *signing) passwordFacts(u *iam.User, f *signin.Facts) error {
 		return err
 	}
 	f.Known, f.PasswordChanged, f.MustChange = true, profile.Changed, profile.ResetRequired
+	f.MFARequired, f.Disabled, f.Attempts = profile.MFARequired, !profile.Disabled.IsZero(), rules.MaxLoginAttempts
+	if rules.InitialLapsed(profile.ResetRequired && !u.PasswordUsed.After(profile.Changed), profile.Changed, s.Now) {
+		f.Lapsed = !u.Root
+	}
 	if rules.ExpirePasswords() && !s.Now.Before(profile.Changed.AddDate(0, 0, rules.MaxAge)) {
-		f.MustChange, f.Lapsed = true, rules.HardExpiry && !u.Root
+		f.MustChange, f.Lapsed = true, f.Lapsed || rules.HardExpiry && !u.Root
 	}
 	return nil
 }
@@ -580,10 +604,14 @@ func (s *signing) settle(flow signin.Flow, out signin.Outcome) (_ *SignInStep, e
 // budget counts or forgives wrong passwords.
 func (s *signing) budget(out signin.Outcome) (err error) {
 	switch {
+	case out.Count && s.browser != nil:
+		err = s.countInLane()
 	case out.Count && s.user != nil:
 		err = s.countPassword(s.user)
 	case out.Count:
 		_, err = s.Tx.CountStranger(s.key, s.Now)
+	case out.Forgive && s.browser != nil:
+		_, err = s.Tx.ClearBrowserFailures(s.user.ID, s.browser.Hash)
 	case out.Forgive:
 		_, err = s.Tx.ClearFailures(s.user.ID)
 	}
@@ -606,6 +634,9 @@ func (s *signing) recordOutcome(out signin.Outcome) {
 		ev.Result, ev.Code = audit.Refused, fault.Denied.String()
 	default:
 		ev.Params["next"] = string(out.Stage)
+	}
+	if len(out.Unusual) > 0 {
+		ev.Params["unusual"] = strings.Join(signin.Words(out.Unusual), " ")
 	}
 	if second := (&iam.Session{Proved: s.flow.Proved}); len(second.Proved) > 0 {
 		ev.Params["method"] = second.Method()
@@ -679,6 +710,9 @@ func (s *signing) open(out signin.Outcome) (*SignInStep, error) {
 	if err != nil {
 		return nil, err
 	}
+	if step.Cookies, err = s.remember(out); err != nil {
+		return nil, err
+	}
 	step.Session, err = s.openSession(s.user, s.flow.Proved)
 	return step, err
 }
@@ -689,7 +723,10 @@ func (s *signing) page(out signin.Outcome) (*SignInStep, error) {
 	if out.Verdict != signin.Challenge && out.Verdict != signin.Open {
 		return step, nil
 	}
-	step.Expires, step.User = s.flow.Expires, *s.user
+	step.Expires, step.User, step.MayRemember = s.flow.Expires, *s.user, out.Offer
+	if out.Because {
+		step.Unusual = out.Unusual
+	}
 	a, err := s.Tx.Account(s.user.Account)
 	if err != nil {
 		return nil, err

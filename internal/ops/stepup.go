@@ -26,11 +26,15 @@ type Assurance struct {
 	Least  iam.Strength  // how strong it must be; zero = iam.Weak
 }
 
-// What operations ask for. The shorter is for what would let somebody at a
-// borrowed screen come back: factors, passwords, keys, links.
+// stepUpLife is how long a proof is good for what is sensitive: factors,
+// passwords, keys, policies, preferences, and users who may do much.
+const stepUpLife = 15 * time.Minute
+
+// What operations ask for: of what is the user's own any factor, of what is
+// everybody's one that is not weak.
 var (
-	freshly  = Assurance{Within: signin.Life}
-	recently = Assurance{Within: 30 * time.Minute, Least: iam.OneTimeCode}
+	freshly  = Assurance{Within: stepUpLife}
+	recently = Assurance{Within: stepUpLife, Least: iam.OneTimeCode}
 )
 
 // The nouns of a StepUp fault: what must be proved.
@@ -217,7 +221,7 @@ func (env *Env) proveFactor(in StepUpIn) error {
 // counts against the same budget as at sign-in.
 func (env *Env) provePassword(u *iam.User, t *passwordTry) error {
 	wrong := fault.Of(fault.Denied, "password", "")
-	n, err := env.Tx.Failures(u.ID)
+	n, _, err := env.Tx.Failures(u.ID)
 	if err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 
 	"warifu/internal/fault"
 	"warifu/internal/name"
+	"warifu/internal/signin"
 	"warifu/internal/store"
 )
 
@@ -175,7 +176,7 @@ func (s *Server) Maintain(ctx context.Context) {
 			return
 		case <-tick.C:
 		}
-		for _, do := range []func(context.Context) error{s.Flush, s.Sweep} {
+		for _, do := range []func(context.Context) error{s.Flush, s.Sweep, s.DisableIdle} {
 			if err := do(ctx); err != nil && ctx.Err() == nil {
 				s.log.Error("maintenance failed; it will be tried again", "error", err)
 			}
@@ -199,6 +200,13 @@ func (s *Server) Sweep(ctx context.Context) error {
 		(*store.Tx).PurgeCLILogins, (*store.Tx).PurgeDeviceRequests,
 		func(tx *store.Tx, now time.Time, limit int) (int, error) {
 			return tx.PurgeLinks(now.Add(-linksKept), limit)
+		},
+		(*store.Tx).PurgeRemembered,
+		func(tx *store.Tx, now time.Time, limit int) (int, error) {
+			return tx.PurgeBrowsers(now.Add(-browserLife), limit)
+		},
+		func(tx *store.Tx, now time.Time, limit int) (int, error) {
+			return tx.PurgeSightings(now.Add(-signin.SightingLife), limit)
 		},
 		func(tx *store.Tx, _ time.Time, limit int) (int, error) { return tx.TrimStrangers(strangersKept, limit) },
 	}

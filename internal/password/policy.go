@@ -15,10 +15,11 @@ import (
 	"warifu/internal/seal"
 )
 
-// Policy is what an account asks of its users' passwords. The fields are those
-// of AWS's account password policy. Composition rules and expiry are there
-// because accounts and auditors ask for them; NIST SP 800-63B advises against
-// both, and they are off unless set.
+// Policy is what an account asks of its users' passwords: the fields of AWS's
+// account password policy and of Alibaba Cloud's (IMS API, SetPasswordPolicy),
+// which hold Oracle Cloud's, too. Composition rules and expiry are there because
+// accounts and auditors ask for them; NIST SP 800-63B advises against both, and
+// they are off unless set.
 type Policy struct {
 	MinimumLength    int // in characters (code points after NFKC), 6 to 128
 	RequireSymbols   bool
@@ -31,6 +32,11 @@ type Policy struct {
 	MaxAge          int  // days until a password expires, up to 1095; 0 = never
 	ReusePrevention int  // how many former passwords may not come back, up to 24; 0 = all may
 	HardExpiry      bool // an expired password is reset by an administrator, not by its user
+
+	MaxLoginAttempts    int  // wrong passwords in a row before a pause of an hour, up to 32; 0 = none. Ten block for good
+	InitialAge          int  // days in which a password that an administrator gave must be changed, up to 90; 0 = any time
+	NotContainName      bool // a password may not contain the user's or account's name
+	DifferentCharacters int  // how many different characters a password has at least, up to 8; 0 = no matter
 }
 
 // Bounds of a policy (AWS IAM API reference, UpdateAccountPasswordPolicy).
@@ -39,6 +45,13 @@ const (
 	GreatestLength   = 128
 	GreatestMaxAge   = 1095 // days
 	GreatestPrevious = 24
+)
+
+// Bounds of Alibaba Cloud's fields.
+const (
+	GreatestAttempts   = 32
+	GreatestInitialAge = 90 // days
+	GreatestDifferent  = 8
 )
 
 // DefaultPolicy is in force while an account has set none: 8 characters, which is
@@ -57,6 +70,12 @@ func (p Policy) Check() error {
 		return fault.Field("maxPasswordAge", "maxPasswordAge must be 1 to %d days, or 0 for never", GreatestMaxAge)
 	case p.ReusePrevention < 0 || p.ReusePrevention > GreatestPrevious:
 		return fault.Field("passwordReusePrevention", "passwordReusePrevention must be 1 to %d, or 0 for none", GreatestPrevious)
+	case p.MaxLoginAttempts < 0 || p.MaxLoginAttempts > GreatestAttempts:
+		return fault.Field("maxLoginAttempts", "maxLoginAttempts must be 1 to %d, or 0 for no limit", GreatestAttempts)
+	case p.InitialAge < 0 || p.InitialAge > GreatestInitialAge:
+		return fault.Field("initialPasswordAge", "initialPasswordAge must be 1 to %d days, or 0 for no limit", GreatestInitialAge)
+	case p.DifferentCharacters < 0 || p.DifferentCharacters > GreatestDifferent:
+		return fault.Field("minimumPasswordDifferentCharacter", "minimumPasswordDifferentCharacter must be 0 to %d", GreatestDifferent)
 	}
 	return nil
 }
@@ -100,6 +119,8 @@ const (
 	RuleCommon    Rule = "common password"
 	RuleContext   Rule = "user or account name"
 	RuleReuse     Rule = "former password"
+	RuleName      Rule = "no name inside"
+	RuleDifferent Rule = "different characters"
 )
 
 // Blocklist reports whether a password is known to attackers. It gets the
@@ -126,6 +147,8 @@ func (p Policy) Failures(password seal.Secret, words []string, blocked Blocklist
 		{p.RequireLowercase && !strings.ContainsFunc(text, unicode.IsLower), RuleLowercase},
 		{blocked != nil && blocked(folded), RuleCommon},
 		{slices.ContainsFunc(words, func(w string) bool { return leansOn(folded, w) }), RuleContext},
+		{p.NotContainName && slices.ContainsFunc(words, func(w string) bool { return contains(folded, w) }), RuleName},
+		{different(text) < p.DifferentCharacters, RuleDifferent},
 	} {
 		if c.fails {
 			failed = append(failed, c.rule)
@@ -146,6 +169,22 @@ func leansOn(folded, word string) bool {
 		return false
 	}
 	return utf8.RuneCountInString(strings.ReplaceAll(folded, word, "")) < rest
+}
+
+// contains reports whether a password holds a name. One of two letters or less
+// would forbid too much.
+func contains(folded, word string) bool {
+	word = strings.ToLower(norm.NFKC.String(word))
+	return utf8.RuneCountInString(word) > 2 && strings.Contains(folded, word)
+}
+
+// different counts the different characters of a text.
+func different(text string) int {
+	seen := map[rune]bool{}
+	for _, r := range text {
+		seen[r] = true
+	}
+	return len(seen)
 }
 
 // Refusal makes a fault of failed rules: WeakPassword, its sentence naming every
@@ -172,6 +211,8 @@ func (p Policy) numbered(r Rule) string {
 		return fmt.Sprintf("%s=%d", r, MaxBytes)
 	case RuleReuse:
 		return fmt.Sprintf("%s=%d", r, p.ReusePrevention)
+	case RuleDifferent:
+		return fmt.Sprintf("%s=%d", r, p.DifferentCharacters)
 	}
 	return string(r)
 }
@@ -188,8 +229,18 @@ func (p Policy) demand(r Rule) string {
 		return "must not be made of the user's or account's name"
 	case RuleReuse:
 		return fmt.Sprintf("must not be one of the last %d", p.ReusePrevention)
+	case RuleName:
+		return "must not contain the user's or account's name"
+	case RuleDifferent:
+		return fmt.Sprintf("must have at least %d different characters", p.DifferentCharacters)
 	}
 	return "must have a " + string(r)
+}
+
+// InitialLapsed reports whether a password that an administrator gave, and that
+// was never signed in with, is too old to be: an administrator gives another.
+func (p Policy) InitialLapsed(initial bool, changed, now time.Time) bool {
+	return initial && p.InitialAge > 0 && !now.Before(changed.AddDate(0, 0, p.InitialAge))
 }
 
 // Age says what a password's age means at sign-in.

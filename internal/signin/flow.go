@@ -126,7 +126,7 @@ func (f *Facts) demands(flow *Flow) (ask, bind bool) {
 		return true, true
 	}
 	switch mode := f.Wanted.MFAForLogin; {
-	case mode == iam.MFAIndependent, mode == iam.MFAAdaptive && f.Wanted.Shadow:
+	case mode == iam.MFAIndependent, mode == iam.MFAAdaptive && !f.adaptive():
 		return true, f.MFARequired
 	case mode == iam.MFAAdaptive:
 		unusual := len(flow.Unusual) > 0
@@ -135,9 +135,11 @@ func (f *Facts) demands(flow *Flow) (ask, bind bool) {
 	return true, true
 }
 
+// adaptive reports whether unusual sign-ins are asked for more than others.
+func (f *Facts) adaptive() bool { return f.Wanted.MFAForLogin == iam.MFAAdaptive && !f.Wanted.Shadow }
+
 // remembered reports whether the browser stands in for the factor in this flow:
 // not for root, nor where the sign-in itself is what looks unusual.
 func (f *Facts) remembered(flow *Flow) bool {
-	risky := f.Wanted.MFAForLogin == iam.MFAAdaptive && !f.Wanted.Shadow && len(flow.Unusual) > 0
-	return f.Remembered && f.Wanted.Remember && !f.Root && !risky
+	return f.Remembered && f.Wanted.Remember && !f.Root && !(f.adaptive() && len(flow.Unusual) > 0)
 }

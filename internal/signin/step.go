@@ -90,6 +90,7 @@ type Outcome struct {
 	Ignored bool     // the proof belonged to another stage; it was not looked at
 
 	Unusual    []Reason // why the sign-in is out of the ordinary
+	Because    bool     // of Challenge: that is why the factor is asked for
 	Remembered bool     // of Open: the browser stood in for the factor
 	Offer      bool     // of StageFactor and StageBind: the browser may be remembered
 
@@ -237,6 +238,7 @@ func dispatch(f Flow, facts Facts) (Flow, Outcome) {
 	f, out := dispatchUser(f, facts)
 	if out.Verdict == Challenge || out.Verdict == Open {
 		out.Unusual = f.Unusual
+		out.Because = out.Verdict == Challenge && facts.adaptive() && !facts.Root && len(f.Unusual) > 0
 	}
 	return f, out
 }

@@ -51,10 +51,11 @@ func (tx *Tx) PurgeFlows(now time.Time, limit int) (int, error) {
 	return int(n), err
 }
 
-// Failures returns how many wrong passwords a user had in a row.
-func (tx *Tx) Failures(user name.ID) (n int, err error) {
-	_, err = tx.one(`SELECT failures FROM password_failures WHERE user_id = $1`, []any{int64(user)}, &n)
-	return n, err
+// Failures returns how many wrong passwords a user had in a row, and when the
+// last one was, from browsers without a lane of their own.
+func (tx *Tx) Failures(user name.ID) (n int, last time.Time, err error) {
+	_, err = tx.one(`SELECT failures, at FROM password_failures WHERE user_id = $1`, []any{int64(user)}, &n, stamp{&last})
+	return n, last, err
 }
 
 // CountFailure counts a user's wrong password and returns how many there were in
@@ -74,9 +75,9 @@ func (tx *Tx) ClearFailures(user name.ID) (bool, error) {
 }
 
 // StrangerFailures is Failures for a name that nobody has, by its hash.
-func (tx *Tx) StrangerFailures(key string) (n int, err error) {
-	_, err = tx.one(`SELECT failures FROM stranger_failures WHERE key = $1`, []any{key}, &n)
-	return n, err
+func (tx *Tx) StrangerFailures(key string) (n int, last time.Time, err error) {
+	_, err = tx.one(`SELECT failures, at FROM stranger_failures WHERE key = $1`, []any{key}, &n, stamp{&last})
+	return n, last, err
 }
 
 // CountStranger is CountFailure for a name that nobody has.
@@ -104,11 +105,12 @@ type Lockout struct {
 }
 
 // Lockouts lists an account's users with at least that many wrong passwords in a
-// row, by id.
+// row, from one known browser or from all others together, by id.
 func (tx *Tx) Lockouts(a name.Account, failures int, after name.ID, limit int) ([]Lockout, error) {
 	return list(tx, func(r row, l *Lockout) error { return r.Scan((*int64)(&l.User), &l.Failures, stamp{&l.At}) },
-		`SELECT u.id, f.failures, f.at FROM password_failures f JOIN users u ON u.id = f.user_id
-		WHERE f.failures >= $1 AND u.account = $2 AND u.id > $3 ORDER BY u.id LIMIT $4`,
+		`SELECT u.id, max(f.failures), max(f.at) FROM (SELECT user_id, failures, at FROM password_failures
+			UNION ALL SELECT user_id, failures, failed FROM browsers) f JOIN users u ON u.id = f.user_id
+		WHERE f.failures >= $1 AND u.account = $2 AND u.id > $3 GROUP BY u.id ORDER BY u.id LIMIT $4`,
 		failures, int64(a), int64(after), limit)
 }
 

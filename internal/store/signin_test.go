@@ -143,13 +143,14 @@ func TestFailures(t *testing.T) {
 			return err
 		})
 		w.view(func(tx *store.Tx) error {
-			n, err := tx.Failures(u.ID)
+			n, at, err := tx.Failures(u.ID)
 			w.must(err)
 			same(w, "failures of a user", n, 50)
-			n, err = tx.StrangerFailures("19")
+			same(w, "the last of them", at, epoch)
+			n, _, err = tx.StrangerFailures("19")
 			w.must(err)
 			same(w, "failures of an old name", n, 0)
-			n, err = tx.StrangerFailures("20")
+			n, _, err = tx.StrangerFailures("20")
 			w.must(err)
 			same(w, "failures of a new name", n, 1)
 			all, err := tx.Lockouts(acme, 50, 0, 10)
