@@ -100,7 +100,7 @@ func (rq *request) faultInText(c *ops.Check) string {
 	if x.TooLong {
 		return rq.t("editor.long", "size", c.Size, "quota", c.Quota)
 	}
-	return rq.t("editor.fault", "line", x.Line, "column", x.Column, "found", x.Found, "want", x.Want)
+	return rq.t("editor.fault", "line", x.Line, "column", x.Column, "found", rq.lang.inWords(x.Found), "want", rq.lang.inWords(x.Want))
 }
 
 // remarks are the findings in the language. English has the linter's own
