@@ -9,9 +9,9 @@ import (
 	"strings"
 	"time"
 
+	"warifu/internal/ops"
 	"warifu/policy"
 	"warifu/policy/aws"
-	"warifu/policy/aws/catalog"
 	"warifu/policy/jsonc"
 )
 
@@ -113,7 +113,7 @@ type policyLintCmd struct {
 // Run lints. Findings are warnings; a document that is refused is an error.
 func (cmd *policyLintCmd) Run(h *host) error {
 	broken, findings := 0, 0
-	vocabulary := catalog.Vocabulary("warifu:")
+	vocabulary := ops.Vocabulary()
 	for _, file := range cmd.Files {
 		doc, _, err := readDocument(file, documentKinds[cmd.Kind])
 		if err != nil {

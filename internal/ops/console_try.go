@@ -331,7 +331,7 @@ var CheckPolicy = Op[CheckIn, *Check]{
 		var refused *aws.Error
 		switch {
 		case err == nil:
-			if c.Findings = doc.Findings(vocabulary); plain == in.Document {
+			if c.Findings = doc.Findings(Vocabulary()); plain == in.Document {
 				c.Formatted = string(doc.Format())
 			}
 		case errors.As(err, &refused):
@@ -361,8 +361,21 @@ func checkInRAM(document string, kind ram.Kind) (*Check, error) {
 	return c, nil
 }
 
-// vocabulary is what the linter knows.
-var vocabulary = catalog.Vocabulary("warifu:")
+// Vocabulary is what the linter knows of AWS's services, and of Warifu's own keys.
+func Vocabulary() aws.Vocabulary {
+	return aws.Vocabulary{
+		Actions: func(service string) ([]string, bool) {
+			var names []string
+			for _, a := range catalog.Actions(service) {
+				names = append(names, a.Name)
+			}
+			return names, catalog.KnownService(service)
+		},
+		Key: func(service, key string) bool {
+			return strings.HasPrefix(strings.ToLower(key), "warifu:") || catalog.ConditionKeyKnown(service, key)
+		},
+	}
+}
 
 // SuggestActions names actions of a service for a field: those of the service
 // that is written before the colon, or of Warifu's own services.

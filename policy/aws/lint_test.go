@@ -220,7 +220,7 @@ func TestExplain(t *testing.T) {
 	req := policy.Request{Principal: principal(t, "user/alice"), Context: policy.Map{"aws:securetransport": policy.Bool(false), "aws:requestedregion": policy.String("us-east-1")}}
 	req.Actions[Language], req.Resources[Language] = "s3:GetObject", "arn:aws:s3:::b/k"
 	tr := policy.Explain(&req, set.Layer(policy.Identity))
-	if dec := tr.Decision; dec.Outcome != policy.ExplicitDeny || *dec.Rule != (policy.RuleID{Policy: "p", Version: "v3", Sid: "MFA", Index: 1, Line: 3, Column: 3}) {
+	if dec := tr.Decision; dec.Outcome != policy.ExplicitDeny || *dec.Rule != (policy.RuleID{Policy: "p", Version: "v3", Sid: "MFA", Index: 1, Line: 3, Column: 3, EndLine: 3, EndColumn: 146}) {
 		t.Fatalf("%+v", dec)
 	}
 	l := tr.Layers[0]

@@ -193,7 +193,7 @@ func TestRuleIDs(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := d.Rules(policy.RuleID{Policy: "p", Version: "v2"})
-	want := []policy.RuleID{{Policy: "p", Version: "v2", Index: 0, Line: 2, Column: 3}, {Policy: "p", Version: "v2", Sid: "B", Index: 1, Line: 3, Column: 3}}
+	want := []policy.RuleID{{Policy: "p", Version: "v2", Index: 0, Line: 2, Column: 3, EndLine: 2, EndColumn: 65}, {Policy: "p", Version: "v2", Sid: "B", Index: 1, Line: 3, Column: 3, EndLine: 3, EndColumn: 65}}
 	if r[0].ID != want[0] || r[1].ID != want[1] || r[1].Effect.String() != "Deny" || r[0].Effect.String() != "Allow" {
 		t.Errorf("%+v", r)
 	}
