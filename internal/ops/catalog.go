@@ -18,7 +18,7 @@ func entry[In, Out any](op Op[In, Out]) Entry {
 // Catalog lists every operation. Tests walk it: each must have a name, a grant,
 // a record rule if it changes anything, and a door.
 func Catalog() []Entry {
-	return []Entry{
+	return append(oracleEntries(), []Entry{
 		// users.go
 		entry(CreateUser), entry(GetUser), entry(ListUsers), entry(UpdateUser), entry(DeleteUser),
 		entry(TagUser), entry(UntagUser), entry(ListUserTags),
@@ -106,5 +106,5 @@ func Catalog() []Entry {
 		// oath.go, recovery.go
 		entry(ImportTokens), entry(ListTokens), entry(AssignToken), entry(ReleaseToken), entry(LoseToken), entry(DeleteToken),
 		entry(ListOwnTokens), entry(GetRecoveryStatus), entry(MakeRecoveryCodes), entry(DropRecoveryCodes),
-	}
+	}...)
 }

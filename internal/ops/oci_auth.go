@@ -145,8 +145,14 @@ func (s *Server) loadOracle(tx *store.Tx, c *Caller, user name.ID) (err error) {
 		c.Kind = policy.Root
 	}
 	if c.Oracle.Token == nil {
-		_, err := tx.OracleKey(c.Account, user, c.Oracle.Fingerprint)
-		return ignoreUnknown(err)
+		if _, err := tx.OracleKey(c.Account, user, c.Oracle.Fingerprint); err != nil {
+			return ignoreUnknown(err)
+		}
+		may, err := oracleMay(tx, c.Account, user, func(c *OracleCapabilities) bool { return c.APIKeys })
+		if err == nil && !may {
+			err = errNotOracle
+		}
+		return err
 	}
 	c.MFA, err = oracleProof(tx, c)
 	return err

@@ -235,6 +235,7 @@ func (d *Described) tags(old iam.OracleTags) (iam.OracleTags, error) {
 type Matching struct {
 	ID      name.ID
 	IfMatch string
+	Root    string // of a compartment whose ID is 0: the OCID, which must be the tenancy's
 }
 
 // root refuses a compartment that is not the tenancy, where some nouns must lie.

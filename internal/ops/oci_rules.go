@@ -1,8 +1,10 @@
 package ops
 
 import (
+	"crypto/sha256"
 	"encoding/json"
 	"net/netip"
+	"strconv"
 	"strings"
 
 	"warifu/internal/fault"
@@ -21,6 +23,7 @@ import (
 // oracleRules are an account's statements as of a revision.
 type oracleRules struct {
 	revision int64
+	stamp    string                 // which policies, and when each was last changed
 	others   *policy.Set            // about any-user, services, …; nil if there are none
 	groups   map[string]*policy.Set // by the OCID of a group or dynamic group
 	networks []oracleNetwork
@@ -76,17 +79,35 @@ func (env *Env) oracleRules(a name.Account, revision int64) (*oracleRules, error
 	if err != nil {
 		return nil, err
 	}
-	r := &oracleRules{revision: revision}
-	if len(policies) > 0 {
+	r := &oracleRules{revision: revision, stamp: stampOf(policies)}
+	if old, ok := env.cache.oracle.get(a); ok && old.stamp == r.stamp && len(policies) > 0 {
+		*r = *old // something else of the account has changed
+		r.revision = revision
+	} else if len(policies) > 0 {
 		if err := r.compile(env.Server, a, policies); err != nil {
 			return nil, err
 		}
+	}
+	if len(policies) > 0 {
 		if r.networks, err = env.oracleNetworks(a); err != nil {
 			return nil, err
 		}
 	}
 	env.cache.oracle.put(a, r)
 	return r, nil
+}
+
+// stampOf tells policies from others, and from themselves before a change.
+func stampOf(policies []iam.OracleNoun) string {
+	var b []byte
+	for i := range policies {
+		b = strconv.AppendInt(b, int64(policies[i].ID), 10)
+		b = strconv.AppendInt(append(b, ' '), policies[i].Changed.UnixMicro(), 10)
+		b = strconv.AppendInt(append(b, ' '), int64(policies[i].Parent), 10)
+		b = append(b, policies[i].Body...) // two changes may share a microsecond
+	}
+	sum := sha256.Sum256(b)
+	return string(sum[:])
 }
 
 // compile sorts statements by whom they are about. A stored policy that no longer

@@ -40,6 +40,9 @@ type Config struct {
 	// Limits are the quotas; the zero value means DefaultLimits.
 	Limits Limits
 
+	// OracleLimits are the quotas of Oracle's own nouns; nil means DefaultOracleLimits.
+	OracleLimits *OracleLimits
+
 	// Issuer is what authenticator apps show beside an entry; "" means Warifu.
 	Issuer string
 
@@ -88,8 +91,9 @@ type Server struct {
 	usage       usage
 	nonces      nonces
 
-	oracleBox   cipher.AEAD
-	oracleToken atomic.Pointer[rsa.PrivateKey] // nil until the first session
+	oracleLimits OracleLimits
+	oracleBox    cipher.AEAD
+	oracleToken  atomic.Pointer[rsa.PrivateKey] // nil until the first session
 }
 
 // New returns a server on an open store.
@@ -109,6 +113,10 @@ func New(c Config) (*Server, error) {
 	}
 	s.signing = sigv4.NewKeyCache(maxSigningKeys)
 	ring := c.Keys.ring()
+	s.oracleLimits = DefaultOracleLimits
+	if c.OracleLimits != nil {
+		s.oracleLimits = *c.OracleLimits
+	}
 	s.oracleBox = newOracleBox(ring.Derive("what Oracle's door keeps"))
 	s.cursors = page.NewCodec(ring.Derive("page cursors"))
 	s.sessions = sts.NewCodec(ring.Derive("session credentials"))

@@ -196,7 +196,7 @@ func (s *Server) Sweep(ctx context.Context) error {
 		return err
 	}
 	sweeps := []func(*store.Tx, time.Time, int) (int, error){
-		(*store.Tx).DeleteExpiredFactors, (*store.Tx).PurgeBurned, (*store.Tx).PurgeSessions, (*store.Tx).PurgeFlows, (*store.Tx).PurgeCeremonies,
+		(*store.Tx).DeleteExpiredFactors, (*store.Tx).PurgeOracleRetries, (*store.Tx).PurgeBurned, (*store.Tx).PurgeSessions, (*store.Tx).PurgeFlows, (*store.Tx).PurgeCeremonies,
 		(*store.Tx).PurgeCLILogins, (*store.Tx).PurgeDeviceRequests,
 		func(tx *store.Tx, now time.Time, limit int) (int, error) {
 			return tx.PurgeLinks(now.Add(-linksKept), limit)

@@ -224,3 +224,13 @@ func position(src string, off int) (line, column int) {
 	before := src[:off]
 	return 1 + strings.Count(before, "\n"), off - strings.LastIndexByte(before, '\n')
 }
+
+// TenancyWide tells of each statement whether it counts in the whole tenancy, which is
+// what only policies of the root compartment may say.
+func (d *Document) TenancyWide() []bool {
+	out := make([]bool, len(d.statements))
+	for i, s := range d.statements {
+		out[i] = s.where.tenancy
+	}
+	return out
+}

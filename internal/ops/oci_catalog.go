@@ -1,0 +1,28 @@
+package ops
+
+// oracleEntries are the operations that Oracle's door brings.
+func oracleEntries() []Entry {
+	return []Entry{
+		// oci_users.go, oci_mfa.go, oci_keys.go
+		entry(OracleCreateUser), entry(OracleGetUser), entry(OracleListUsers), entry(OracleUpdateUser), entry(OracleDeleteUser),
+		entry(UpdateUserState), entry(UpdateUserCapabilities), entry(CreateOrResetUIPassword), entry(GetUserUIPasswordInformation),
+		entry(CreateMfaTotpDevice), entry(ListMfaTotpDevices), entry(GetMfaTotpDevice), entry(DeleteMfaTotpDevice),
+		entry(ActivateMfaTotpDevice), entry(GenerateTotpSeed),
+		entry(UploadAPIKey), entry(ListAPIKeys), entry(DeleteAPIKey),
+		entry(CreateAuthToken), entry(ListAuthTokens), entry(UpdateAuthToken), entry(DeleteAuthToken),
+		entry(CreateSMTPCredential), entry(ListSMTPCredentials), entry(UpdateSMTPCredential), entry(DeleteSMTPCredential),
+		entry(CreateOAuthClientCredential), entry(ListOAuthClientCredentials), entry(UpdateOAuthClientCredential), entry(DeleteOAuthClientCredential),
+		entry(CreateCustomerSecretKey), entry(ListCustomerSecretKeys), entry(UpdateCustomerSecretKey), entry(DeleteCustomerSecretKey),
+		// oci_groups.go, oci_policies.go, oci_compartments.go, oci_named.go
+		entry(OracleCreateGroup), entry(OracleGetGroup), entry(OracleListGroups), entry(OracleUpdateGroup), entry(OracleDeleteGroup),
+		entry(OracleAddUserToGroup), entry(OracleRemoveUserFromGroup), entry(GetUserGroupMembership), entry(ListUserGroupMemberships),
+		entry(OracleCreatePolicy), entry(OracleGetPolicy), entry(OracleListPolicies), entry(OracleUpdatePolicy), entry(OracleDeletePolicy),
+		entry(CreateCompartment), entry(GetCompartment), entry(ListCompartments), entry(UpdateCompartment), entry(DeleteCompartment),
+		entry(RecoverCompartment), entry(MoveCompartment),
+		entry(CreateDynamicGroup), entry(GetDynamicGroup), entry(ListDynamicGroups), entry(UpdateDynamicGroup), entry(DeleteDynamicGroup),
+		entry(CreateNetworkSource), entry(GetNetworkSource), entry(ListNetworkSources), entry(UpdateNetworkSource), entry(DeleteNetworkSource),
+		// oci_settings.go, oci_tokens.go
+		entry(GetTenancy), entry(ListOracleRegions), entry(ListOraclePlaces), entry(GetAuthenticationPolicy), entry(UpdateAuthenticationPolicy),
+		entry(GenerateUPST), entry(RefreshUPST), entry(InspectOracleLogin), entry(BeginOracleSession),
+	}
+}
