@@ -10,6 +10,7 @@ import (
 	"warifu/cmd/warifu/internal/config"
 	"warifu/internal/api/alibaba"
 	"warifu/internal/api/aws"
+	"warifu/internal/api/oci"
 	"warifu/internal/api/signin"
 	"warifu/internal/clientip"
 	"warifu/internal/console"
@@ -32,6 +33,7 @@ type doors struct {
 	gateway door
 	console door
 	signin  door
+	oracle  door
 	serves  func(*http.Request) bool // whether a request is the gateway's
 }
 
@@ -61,6 +63,7 @@ func openDoors(conf *config.Config, s *ops.Server, log *slog.Logger, address str
 	return &doors{
 		console: door{"console", con, false},
 		signin:  door{"signin", signin.New(signin.Config{Ops: s, Log: log, Client: client, URL: at}), false},
+		oracle:  door{"oracle", oci.New(oci.Config{Ops: s, Log: log, Client: client}), false},
 		aws:     door{"aws", aws.New(aws.Config{Ops: s, Log: log, Client: client, Regions: conf.Regions}), false},
 		alibaba: door{"alibaba", alibaba.New(alibaba.Config{Ops: s, Log: log, Client: client}), false},
 		gateway: door{"gateway", g, true},
@@ -75,6 +78,8 @@ func (d *doors) of(r *http.Request) *door {
 	switch {
 	case d.serves(r):
 		return &d.gateway
+	case oci.Owns(r):
+		return &d.oracle
 	case signin.Owns(r):
 		return &d.signin
 	case console.Owns(r):

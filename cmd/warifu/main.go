@@ -22,6 +22,7 @@ type commands struct {
 	} `cmd:"" help:"Manage the keys that seal secrets at rest."`
 	Admin struct {
 		SetupLink adminSetupLinkCmd `cmd:"" help:"Print a new set-up link for an account that is not set up yet, while the server runs."`
+		OCIConfig ociConfigCmd      `cmd:"" name:"oci-config" help:"Make an API key of Oracle's kind for a user, and a file that Oracle's SDKs and command line read."`
 	} `cmd:"" help:"Do what only the host's operator may."`
 	Policy      policyCmd      `cmd:"" help:"Test, simulate, explain, format and lint policy documents in files."`
 	Login       loginCmd       `cmd:"" help:"Sign the AWS command line in through a browser, with whatever factor the console asks for."`

@@ -53,6 +53,7 @@ type cliConsent struct {
 	Other    bool      // the request came from another address than the browser's
 	Source   string
 	Agent    string
+	Action   string // where the answer goes, if not to the page of AWS's command line
 }
 
 // carried is a hidden field.

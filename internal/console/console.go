@@ -77,7 +77,7 @@ func Owns(r *http.Request) bool {
 		return (r.Method == http.MethodGet || r.Method == http.MethodHead) && r.URL.RawQuery == "" &&
 			r.Header.Get("Authorization") == "" && strings.Contains(r.Header.Get("Accept"), "text/html")
 	}
-	if r.URL.Path == authorizePath {
+	if r.URL.Path == authorizePath || r.URL.Path == oracleAuthorizePath {
 		return true
 	}
 	first, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")

@@ -1,0 +1,134 @@
+package oci
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"reflect"
+	"strings"
+
+	"warifu/internal/ops"
+)
+
+// reply is an answer on its way to the client.
+type reply struct {
+	status int
+	body   any // nil: none
+	etag   string
+	next   string // where the next page begins
+	work   string // OCID of a work request
+}
+
+// binding is an operation bound to its wire form.
+type binding struct {
+	name    string // as Oracle calls it
+	op      string // as ops calls it
+	method  string
+	path    []string     // segments; one in braces is a variable
+	in, out reflect.Type // shapes, for the tests that compare them with the service's model
+	serve   func(ctx context.Context, s *ops.Server, call ops.Call, req *request) (*reply, error)
+}
+
+// bind binds an operation: in turns its shape into the operation's input, out the
+// operation's result into an answer.
+func bind[Shape, In, Out, Answer any](name, method, path string, op ops.Op[In, Out], in func(*Shape) (In, error), out func(Out, *reply) Answer) binding {
+	b := binding{
+		name: name, op: op.Name, method: method, path: strings.Split(strings.TrimPrefix(path, "/"), "/"),
+		in: reflect.TypeFor[Shape](), out: reflect.TypeFor[Answer](),
+	}
+	b.serve = func(ctx context.Context, s *ops.Server, call ops.Call, req *request) (*reply, error) {
+		var shape Shape
+		err := decode(req, &shape)
+		var input In
+		if err == nil {
+			input, err = in(&shape)
+		}
+		if err != nil {
+			return nil, ops.Reject(ctx, s, call, op, err)
+		}
+		result, err := ops.Run(ctx, s, call, op, input)
+		if err != nil {
+			return nil, err
+		}
+		r := &reply{status: http.StatusOK}
+		answer := out(result, r)
+		if b.out.Kind() != reflect.Struct || b.out.NumField() > 0 {
+			r.body = answer
+		} else if method == http.MethodDelete && r.status == http.StatusOK {
+			r.status = http.StatusNoContent
+		}
+		return r, nil
+	}
+	return b
+}
+
+// none is the answer of an operation without a body.
+type none struct{}
+
+func nothing[Out any](Out, *reply) none { return none{} }
+
+// match tells whether a path is the binding's, and what its variables are.
+func (b *binding) match(segments []string) (map[string]string, bool) {
+	if len(segments) != len(b.path) {
+		return nil, false
+	}
+	var vars map[string]string
+	for i, want := range b.path {
+		if strings.HasPrefix(want, "{") {
+			if segments[i] == "" {
+				return nil, false
+			}
+			if vars == nil {
+				vars = map[string]string{}
+			}
+			vars[strings.Trim(want, "{}")] = segments[i]
+			continue
+		}
+		if segments[i] != want {
+			return nil, false
+		}
+	}
+	return vars, true
+}
+
+// send writes an answer.
+func (d *Door) send(w http.ResponseWriter, r *reply) {
+	h := w.Header()
+	if r.etag != "" {
+		h.Set("Etag", r.etag)
+	}
+	if r.next != "" {
+		h.Set("Opc-Next-Page", r.next)
+	}
+	if r.work != "" {
+		h.Set("Opc-Work-Request-Id", r.work)
+	}
+	if r.body == nil {
+		w.WriteHeader(r.status)
+		return
+	}
+	b, err := json.Marshal(r.body)
+	if err != nil {
+		d.Log.Error("answer cannot be spelled", "error", err)
+		w.WriteHeader(http.StatusInternalServerError)
+		return
+	}
+	h.Set("Content-Type", "application/json")
+	w.WriteHeader(r.status)
+	w.Write(b)
+}
+
+// refuse answers with an error.
+func (d *Door) refuse(w http.ResponseWriter, req *request, err error) {
+	a := answerTo(err)
+	if a.status == http.StatusInternalServerError {
+		d.Log.Error("request failed", "request", req.id, "error", err)
+	}
+	if a.status == http.StatusUnauthorized {
+		d.Log.Info("signature refused", "request", req.id, "error", err)
+	}
+	if a.status == http.StatusTooManyRequests {
+		w.Header().Set("Retry-After", "60")
+	}
+	d.send(w, &reply{status: a.status, body: map[string]string{"code": a.code, "message": a.message}})
+}

@@ -1,0 +1,103 @@
+package oci
+
+import (
+	"net/http"
+
+	"warifu/internal/name"
+	"warifu/internal/ops"
+	"warifu/internal/page"
+)
+
+type compartment struct {
+	ID             string `json:"id"`
+	CompartmentID  string `json:"compartmentId"`
+	Name           string `json:"name"`
+	Description    string `json:"description"`
+	TimeCreated    stamp  `json:"timeCreated"`
+	LifecycleState string `json:"lifecycleState"`
+	IsAccessible   bool   `json:"isAccessible"`
+	tags
+}
+
+func compartmentShape(n *ops.OracleNoun) compartment {
+	return compartment{placeOf(n.Account, n.ID), placeOf(n.Account, n.Parent), n.Name, n.Description, stamp(n.Created), n.State, true, tagsOf(n.Tags)}
+}
+
+func showCompartment(n *ops.OracleNoun, r *reply) compartment {
+	r.etag = n.ETag
+	return compartmentShape(n)
+}
+
+type compartmentIn struct {
+	CompartmentID string `path:"compartmentId"`
+	IfMatch       string `header:"if-match"`
+}
+
+func (in *compartmentIn) matching() (ops.Matching, error) {
+	id, err := compartmentOf(in.CompartmentID)
+	return ops.Matching{ID: id, IfMatch: in.IfMatch, Root: in.CompartmentID}, err
+}
+
+type compartmentsIn struct {
+	CompartmentID  string `query:"compartmentId" required:"true"`
+	Page           string `query:"page"`
+	Limit          int    `query:"limit"`
+	Name           string `query:"name"`
+	SortBy         string `query:"sortBy"`
+	SortOrder      string `query:"sortOrder"`
+	LifecycleState string `query:"lifecycleState"`
+	AccessLevel    string `query:"accessLevel"`
+	Subtree        bool   `query:"compartmentIdInSubtree"`
+}
+
+type updateCompartmentIn struct {
+	CompartmentID string `path:"compartmentId"`
+	IfMatch       string `header:"if-match"`
+	Body          struct {
+		Name *string `json:"name"`
+		described
+	} `body:""`
+}
+
+type moveIn struct {
+	CompartmentID string    `path:"compartmentId"`
+	IfMatch       string    `header:"if-match"`
+	Retry         ops.Retry `retry:""`
+	Body          struct {
+		TargetCompartmentID string `json:"targetCompartmentId" required:"true"`
+	} `body:""`
+}
+
+// accepted answers what Oracle does later and we have done.
+func accepted(n *ops.OracleNoun, r *reply) none {
+	r.status, r.work = http.StatusAccepted, n.ID.OCID(name.OCIWorkRequest)
+	return none{}
+}
+
+func compartmentBindings() []binding {
+	const one = "/compartments/{compartmentId}"
+	return []binding{
+		bind("ListCompartments", http.MethodGet, "/compartments", ops.ListCompartments, func(in *compartmentsIn) (ops.OracleCompartmentsIn, error) {
+			l, err := paging(in.Name, in.LifecycleState, in.SortBy, in.SortOrder, in.Limit, in.Page)
+			return ops.OracleCompartmentsIn{Compartment: in.CompartmentID, Subtree: in.Subtree, OracleList: l}, err
+		}, func(p page.Page[ops.OracleNoun], r *reply) []compartment {
+			r.next = string(p.Next)
+			return each(p.Items, compartmentShape)
+		}),
+		bind("CreateCompartment", http.MethodPost, "/compartments", ops.CreateCompartment, func(in *createIn) (ops.OracleNounIn, error) {
+			b := &in.Body
+			return ops.OracleNounIn{Compartment: b.CompartmentID, Name: b.Name, Described: b.parts(), Retry: in.Retry}, nil
+		}, showCompartment),
+		bind("GetCompartment", http.MethodGet, one, ops.GetCompartment, (*compartmentIn).matching, showCompartment),
+		bind("UpdateCompartment", http.MethodPut, one, ops.UpdateCompartment, func(in *updateCompartmentIn) (ops.OracleRenameIn, error) {
+			id, err := compartmentOf(in.CompartmentID)
+			return ops.OracleRenameIn{Matching: ops.Matching{ID: id, IfMatch: in.IfMatch}, Name: in.Body.Name, Described: in.Body.parts()}, err
+		}, showCompartment),
+		bind("DeleteCompartment", http.MethodDelete, one, ops.DeleteCompartment, (*compartmentIn).matching, accepted),
+		bind("MoveCompartment", http.MethodPost, one+"/actions/moveCompartment", ops.MoveCompartment, func(in *moveIn) (ops.OracleMoveIn, error) {
+			id, err := compartmentOf(in.CompartmentID)
+			return ops.OracleMoveIn{Matching: ops.Matching{ID: id, IfMatch: in.IfMatch}, To: in.Body.TargetCompartmentID, Retry: in.Retry}, err
+		}, accepted),
+		bind("RecoverCompartment", http.MethodPost, one+"/actions/recoverCompartment", ops.RecoverCompartment, (*compartmentIn).matching, showCompartment),
+	}
+}
