@@ -287,7 +287,7 @@ type Verification struct {
 var GetVerification = Op[UserIn, *Verification]{
 	Name:   "GetVerification",
 	Grants: Names{AWS: "iam:ListMFADevices", RAM: "ram:GetVerificationInfo"},
-	Target: func(env *Env, in UserIn) (Target, error) { return env.userTarget(in.User) },
+	Target: func(env *Env, in UserIn) (Target, error) { return env.ownTarget(in.User, managesFactors) },
 	Record: UserIn.record,
 	Do: func(env *Env, in UserIn) (*Verification, error) {
 		u, err := env.user(in.User)
@@ -583,7 +583,7 @@ var BeginBinding = Op[BeginBindingIn, struct{}]{
 	Grants: Names{AWS: "iam:EnableMFADevice"},
 	Mode:   Write,
 	Needs:  freshly,
-	Target: func(env *Env, _ BeginBindingIn) (Target, error) { return env.userTarget(Ref{}) },
+	Target: func(env *Env, _ BeginBindingIn) (Target, error) { return env.ownTarget(Ref{}, managesFactors) },
 	Record: func(in BeginBindingIn) audit.Fields { return audit.Fields{"kind": string(in.Kind)} },
 	Do: func(env *Env, in BeginBindingIn) (none struct{}, err error) {
 		c := &env.Call.Caller
@@ -627,7 +627,7 @@ var FinishBinding = Op[FinishBindingIn, struct{}]{
 	Grants: Names{AWS: "iam:EnableMFADevice"},
 	Mode:   Write,
 	Needs:  freshly,
-	Target: func(env *Env, _ FinishBindingIn) (Target, error) { return env.userTarget(Ref{}) },
+	Target: func(env *Env, _ FinishBindingIn) (Target, error) { return env.ownTarget(Ref{}, managesFactors) },
 	Record: func(in FinishBindingIn) audit.Fields { return audit.Fields{"kind": string(in.Kind)} },
 	Do: func(env *Env, in FinishBindingIn) (none struct{}, err error) {
 		c := &env.Call.Caller
@@ -674,7 +674,7 @@ var UnbindAddress = Op[VerificationIn, struct{}]{
 	Grants: Names{AWS: "iam:DeactivateMFADevice", RAM: "ram:UnbindVerification"},
 	Mode:   Write,
 	Needs:  freshly,
-	Target: func(env *Env, in VerificationIn) (Target, error) { return env.userTarget(in.User) },
+	Target: func(env *Env, in VerificationIn) (Target, error) { return env.ownTarget(in.User, managesFactors) },
 	Record: VerificationIn.record,
 	Do: func(env *Env, in VerificationIn) (none struct{}, err error) {
 		u, err := env.owner(in.User)

@@ -56,6 +56,13 @@ func agentName(userAgent string) string {
 // that is bound; while there is none the one in the profile, which is good enough
 // to be told something and for nothing else (P-11).
 func (env *Env) addressesOf(u *iam.User) (to []string, err error) {
+	if u.Created.IsZero() { // a user of whom little was read
+		full, err := env.Tx.UserByID(u.Account, u.ID)
+		if err != nil {
+			return nil, ignoreMissing(err)
+		}
+		u = full
+	}
 	if !u.Root {
 		all, err := env.Tx.Factors(u.Account, u.ID)
 		if err != nil {

@@ -393,8 +393,7 @@ func (h *home) bySelf(user string, p phone) *browser {
 // session, five tries, the newest counts.
 func TestBindByCode(t *testing.T) {
 	posted(t, func(h *home) {
-		h.user("alice")
-		h.grant("alice", allowing("iam:*"))
+		h.user("alice") // whom the account lets manage its own factors, and no policy anything
 		p, _ := h.device("alice")
 		h.letters()
 		b := h.bySelf("alice", p)
@@ -658,5 +657,31 @@ func TestAddressesOfThoseAbove(t *testing.T) {
 		no(h, fault.Denied, b.call(), ops.SendActivation, ops.SendActivationIn{User: ops.Ref{Name: "boss"}, Kind: iam.FactorSMS, Address: "+819012345678"})
 		no(h, fault.Denied, b.call(), ops.UnbindAddress, ops.VerificationIn{User: ops.Ref{Name: "boss"}, Kind: iam.FactorEmail})
 		run(h, b.call(), ops.SendActivation, ops.SendActivationIn{User: ops.Ref{Name: "alice"}, Kind: iam.FactorSMS, Address: "+819012345678"})
+	})
+}
+
+// A sign-in with a browser that was not seen before is mailed, in the language of
+// its pages; the next one with that browser is not.
+func TestNewBrowserIsMailed(t *testing.T) {
+	posted(t, func(h *home) {
+		h.user("alice")
+		h.bindMail("alice", "alice@example.com")
+		b, code := h.atCode("alice")
+		step := b.submit(answer(code))
+		b.signedIn(step)
+		told := h.letters()
+		if len(told) != 0 { // the first of all is no news
+			h.Errorf("told of the first browser: %+v", told)
+		}
+		h.tick()
+		other, code := h.atCode("alice")
+		other.signedIn(other.submit(answer(code)))
+		m := h.letter(iam.MessageNotice)
+		if m.Letter.Notice != iam.NoticeNewBrowser || m.Letter.To != "alice@example.com" || m.Letter.Secret.Empty() || m.Letter.Source != "192.0.2.7" {
+			h.Errorf("told: %+v", m.Letter)
+		}
+		run(h, h.nobody(), ops.ReportNotMe, ops.LinkIn{Token: m.Letter.Secret})
+		other.out("the user said that it was somebody else")
+		b.out("all sessions end")
 	})
 }
