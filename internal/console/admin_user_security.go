@@ -151,7 +151,7 @@ func removeUserDevice(rq *request) error {
 	}
 	// What is left of it proves nothing; that deleting it may be denied is no
 	// reason to say that removing failed.
-	if d.Kind.Device() {
+	if d.Kind.Device() && !d.Hardware {
 		if _, err := run(rq, ops.DeleteVirtualMFADevice, ops.SerialIn{Serial: d.ARN()}); err != nil && !fault.Is(err, fault.Denied) {
 			return err
 		}

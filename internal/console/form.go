@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"crypto/subtle"
 	"errors"
+	"mime"
 	"net/http"
 	"net/url"
 	"strings"
@@ -34,6 +35,11 @@ func (rq *request) readForm() error {
 	}
 	if err := rq.r.ParseForm(); err != nil {
 		return fault.Of(fault.Invalid, "form", "")
+	}
+	if kind, _, _ := mime.ParseMediaType(rq.r.Header.Get("Content-Type")); rq.route.Upload && kind == "multipart/form-data" {
+		if err := rq.r.ParseMultipartForm(maxUpload); err != nil { // all of it in memory: no file is written
+			return fault.Of(fault.Invalid, "form", "")
+		}
 	}
 	rq.posted.Values = rq.r.PostForm
 	return nil

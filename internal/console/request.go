@@ -53,7 +53,11 @@ func (c *Console) begin(w http.ResponseWriter, r *http.Request, route *Route) (*
 	ip, chain, secure := c.Client(r)
 	rq.source = ops.Source{Door: "console", Service: "console", IP: ip, Chain: chain, Secure: secure, UserAgent: r.UserAgent(), Locale: rq.lang.code}
 	if r.Method == http.MethodPost {
-		r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+		most := int64(maxForm)
+		if route.Upload {
+			most = maxUpload
+		}
+		r.Body = http.MaxBytesReader(w, r.Body, most)
 	}
 	return rq, nil
 }

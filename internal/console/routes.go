@@ -21,6 +21,7 @@ type Route struct {
 	Pattern string // as in http.ServeMux
 	Who     Who
 	Stage   string // of Signing: the stage of the sign-in that it serves
+	Upload  bool   // its form may hold a file
 	Fresh   bool   // a proof that operations asking for one would take comes first
 	Nav     string // key of its entry in the navigation; "" = none
 	Section string // key of the navigation's part that the entry stands in
@@ -32,7 +33,7 @@ type Route struct {
 // Routes is the table, for crawls and tests. The order is that of the
 // navigation.
 func Routes() []Route {
-	return slices.Concat(commonRoutes(), signInRoutes(), adminRoutes(), securityRoutes(), passkeyRoutes(), mailRoutes(), cliLoginRoutes(), ociLoginRoutes())
+	return slices.Concat(commonRoutes(), signInRoutes(), adminRoutes(), securityRoutes(), passkeyRoutes(), mailRoutes(), cliLoginRoutes(), ociLoginRoutes(), recoveryRoutes())
 }
 
 func commonRoutes() []Route {

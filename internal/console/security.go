@@ -80,6 +80,8 @@ type security struct {
 	Unseen    int // notices
 	Passkeys  part[[]ops.Key]
 	CLILogins part[[]iam.CLILogin]
+	Tokens    []ops.HardwareToken // that wait to be activated
+	Recovery  ops.RecoveryStatus
 }
 
 // securityPage shows how one gets in oneself, and what happened.
@@ -107,6 +109,12 @@ func securityPage(rq *request) (err error) {
 		return err
 	}
 	if d.CLILogins, err = rq.cliLogins(); err != nil {
+		return err
+	}
+	if d.Tokens, err = rq.ownTokens(); err != nil {
+		return err
+	}
+	if d.Recovery, err = run(rq, ops.GetRecoveryStatus, struct{}{}); err != nil {
 		return err
 	}
 	if d.Activity, err = run(rq, ops.ListOwnActivity, ops.Listing{Limit: 5}); err != nil {
@@ -247,13 +255,15 @@ func removeDevice(rq *request) error {
 	if err != nil {
 		return err
 	}
-	if _, err := run(rq, ops.DeactivateMFADevice, ops.DeviceIn{Serial: f.ARN()}); err != nil {
+	if _, err := run(rq, ops.DeactivateMFADevice, ops.DeviceIn{Serial: ops.Serial(rq.visit.caller.User.Name, f)}); err != nil {
 		return rq.form().again(err, nil, func() error { return removeDevicePage(rq) })
 	}
 	// The device proves nothing any more. Deleting what is left of it may be
 	// denied, or ask for a proof that can no longer be given: no reason to say that
 	// removing failed.
-	_, err = run(rq, ops.DeleteVirtualMFADevice, ops.SerialIn{Serial: f.ARN()})
+	if f.Kind.Device() && !f.Hardware {
+		_, err = run(rq, ops.DeleteVirtualMFADevice, ops.SerialIn{Serial: f.ARN()})
+	}
 	if err != nil && !fault.Is(err, fault.Denied) && !fault.Is(err, fault.StepUp) {
 		return err
 	}

@@ -7,18 +7,20 @@ import (
 
 	"warifu/internal/audit"
 	"warifu/internal/iam"
+	"warifu/internal/ops"
 )
 
 // securityFuncs are what the templates of the Security page say things with.
 func (l *language) securityFuncs() template.FuncMap {
 	return template.FuncMap{
-		"browser":    l.browser,
-		"event":      l.event,
-		"result":     l.result,
-		"notice":     l.notice,
-		"noticeIcon": noticeIcon,
-		"proved":     func(s iam.Session) bool { _, ok := s.Last(true); return ok },
-		"older":      func(t, now time.Time, days int) bool { return now.Sub(t) > time.Duration(days)*24*time.Hour },
+		"browser":      l.browser,
+		"event":        l.event,
+		"result":       l.result,
+		"notice":       l.notice,
+		"noticeIcon":   noticeIcon,
+		"recoveryKind": recoveryKind,
+		"proved":       func(s iam.Session) bool { _, ok := s.Last(true); return ok },
+		"older":        func(t, now time.Time, days int) bool { return now.Sub(t) > time.Duration(days)*24*time.Hour },
 		"mfaBadge": func(n int) Badge {
 			if n == 0 {
 				return Badge{Label: l.text("mfa.none.badge"), Kind: "warn"}
@@ -82,4 +84,12 @@ func noticeIcon(k iam.NoticeKind) string {
 		return "link"
 	}
 	return "block"
+}
+
+// recoveryKind is the colour of how many recovery codes are left.
+func recoveryKind(s ops.RecoveryStatus) string {
+	if s.Low {
+		return "warn"
+	}
+	return "good"
 }

@@ -104,7 +104,7 @@ func Catalog() []Entry {
 		entry(BeginDeviceLogin), entry(InspectDeviceLogin), entry(AnswerDeviceLogin),
 		entry(RedeemCLICode), entry(RedeemDeviceCode), entry(RefreshCLILogin), entry(LeaveCLILogin),
 		// oath.go, recovery.go
-		entry(ImportTokens), entry(ListTokens), entry(AssignToken), entry(ReleaseToken), entry(LoseToken), entry(DeleteToken),
+		entry(ImportTokens), entry(ListTokens), entry(GetToken), entry(AssignToken), entry(ReleaseToken), entry(LoseToken), entry(DeleteToken),
 		entry(ListOwnTokens), entry(GetRecoveryStatus), entry(MakeRecoveryCodes), entry(DropRecoveryCodes),
 	}...)
 }

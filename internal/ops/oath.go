@@ -158,6 +158,24 @@ var ListTokens = Op[Listing, page.Page[HardwareToken]]{
 	},
 }
 
+// GetToken reads a token.
+//
+// Errors: NotFound.
+var GetToken = Op[TokenIn, *HardwareToken]{
+	Name:   "GetToken",
+	Grants: Names{AWS: "iam:ListVirtualMFADevices"},
+	Target: func(*Env, TokenIn) (Target, error) { return Target{Noun: "tokens"}, nil },
+	Record: TokenIn.record,
+	Do: func(env *Env, in TokenIn) (*HardwareToken, error) {
+		f, _, err := env.token(in.Serial)
+		if err != nil {
+			return nil, err
+		}
+		t, err := env.hardware(f)
+		return &t, err
+	},
+}
+
 // hardware is a token with what is known of it.
 func (env *Env) hardware(f *iam.Factor) (t HardwareToken, err error) {
 	if t.Data, err = oath.ParseData(f.Data); err != nil {

@@ -1,6 +1,7 @@
 // Buttons that copy the value they name, and say that they did.
 export function copyButtons() {
   document.addEventListener("click", async (event) => {
+    if (event.target.closest("[data-print]")) print();
     const button = event.target.closest("[data-copy]");
     if (!button) return;
     const source = document.getElementById(button.dataset.copy);
