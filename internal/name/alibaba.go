@@ -178,3 +178,32 @@ func NewRAMKeyID(rand io.Reader) (string, error) {
 
 // RAMSystemPolicy names one of Alibaba Cloud's system policies.
 func RAMSystemPolicy(called string) string { return "acs:ram::system:policy/" + called }
+
+// domainSuffix is what Alibaba Cloud puts behind an account's alias.
+const domainSuffix = ".onaliyun.com"
+
+// Domain is the default domain of an account: its alias, or its number while it has
+// none, in Alibaba Cloud's own.
+func Domain(a Account, alias string) string {
+	if alias == "" {
+		alias = a.UID()
+	}
+	return alias + domainSuffix
+}
+
+// UPN is a user's principal name.
+func UPN(user, domain string) string { return user + "@" + domain }
+
+// SplitUPN takes a principal name apart. The domain may be left out, and so may
+// what all default domains end in.
+func SplitUPN(s string) (user, domain string) {
+	i := strings.LastIndexByte(s, '@')
+	if i < 0 {
+		return s, ""
+	}
+	user, domain = s[:i], s[i+1:]
+	if domain != "" && !strings.Contains(domain, ".") {
+		domain += domainSuffix
+	}
+	return user, domain
+}

@@ -73,3 +73,21 @@ func TestNamesOfAlibabaPoliciesAtTheAWSDoor(t *testing.T) {
 		t.Errorf("read back as %v %q %v", a, called, ok)
 	}
 }
+
+func TestUPNs(t *testing.T) {
+	const a = name.Account(123456789012)
+	if got := name.UPN("alice", name.Domain(a, "acme")); got != "alice@acme.onaliyun.com" {
+		t.Errorf("%s", got)
+	}
+	if got := name.Domain(a, ""); got != "1000123456789012.onaliyun.com" {
+		t.Errorf("%s", got)
+	}
+	for s, want := range map[string][2]string{
+		"alice": {"alice", ""}, "alice@acme": {"alice", "acme.onaliyun.com"}, "alice@acme.onaliyun.com": {"alice", "acme.onaliyun.com"},
+		"a@b@acme.example": {"a@b", "acme.example"}, "alice@": {"alice", ""},
+	} {
+		if user, domain := name.SplitUPN(s); user != want[0] || domain != want[1] {
+			t.Errorf("%s is %q %q", s, user, domain)
+		}
+	}
+}

@@ -262,7 +262,7 @@ func keyOf(f *iam.Factor) (k Key, err error) {
 // Errors: NotFound user.
 var ListPasskeys = Op[UserIn, []Key]{
 	Name:   "ListPasskeys",
-	Grants: Names{AWS: "iam:ListMFADevices"},
+	Grants: Names{AWS: "iam:ListMFADevices", RAM: "ram:ListPasskeys"},
 	Target: func(env *Env, in UserIn) (Target, error) { return env.userTarget(in.User) },
 	Record: func(in UserIn) audit.Fields { return audit.Fields{"userName": in.User.String()} },
 	Do: func(env *Env, in UserIn) (list []Key, err error) {
@@ -323,7 +323,7 @@ type RenamePasskeyIn struct {
 // Errors: NotFound user or passkey; Invalid name; Exists, noun "key name".
 var RenamePasskey = Op[RenamePasskeyIn, struct{}]{
 	Name:   "RenamePasskey",
-	Grants: Names{AWS: "iam:TagMFADevice"},
+	Grants: Names{AWS: "iam:TagMFADevice", RAM: "ram:UpdatePasskey"},
 	Mode:   Write,
 	Needs:  recently,
 	Target: func(env *Env, in RenamePasskeyIn) (Target, error) {
@@ -358,7 +358,7 @@ var RenamePasskey = Op[RenamePasskeyIn, struct{}]{
 // Errors: NotFound user or passkey; StepUp.
 var DeletePasskey = Op[DeletePasskeyIn, struct{}]{
 	Name:   "DeletePasskey",
-	Grants: Names{AWS: "iam:DeactivateMFADevice"},
+	Grants: Names{AWS: "iam:DeactivateMFADevice", RAM: "ram:DeletePasskey"},
 	Mode:   Write,
 	Needs:  freshly,
 	Target: func(env *Env, in DeletePasskeyIn) (Target, error) { return env.userTarget(in.User) },

@@ -3,10 +3,10 @@ package alibaba
 import (
 	"context"
 	"reflect"
-	"sync"
 
 	"warifu/internal/api/alibaba/codec"
 	"warifu/internal/fault"
+	"warifu/internal/name"
 	"warifu/internal/ops"
 	"warifu/internal/reqsig/acs"
 )
@@ -52,19 +52,40 @@ type action struct {
 // need to know of the caller's account.
 type scene struct {
 	ops.Call
+	ctx    context.Context
 	ops    *ops.Server
-	once   sync.Once
-	name   string // the account's default domain
-	failed error
+	known  string // the account's default domain, once it was asked for
+	failed error  // to find it out
 }
+
+// domain is the account's default domain. When it cannot be found out the request
+// fails in the end.
+func (sc *scene) domain() string {
+	if sc.known == "" && sc.failed == nil {
+		sc.known, sc.failed = sc.ops.Domain(sc.ctx, sc.Caller.Account)
+	}
+	return sc.known
+}
+
+// user is the user of a principal name; "" means the caller.
+func (sc *scene) user(upn string) (ops.Ref, error) {
+	called, domain := name.SplitUPN(upn)
+	if domain != "" && domain != sc.domain() && domain != name.Domain(sc.Caller.Account, "") {
+		return ops.Ref{}, fault.Of(fault.NotFound, "user", upn)
+	}
+	return ops.Ref{Name: called}, sc.failed
+}
+
+// upn is a user's principal name.
+func (sc *scene) upn(user string) string { return name.UPN(user, sc.domain()) }
 
 // bind binds an operation: in turns its shape into the operation's input, out the
 // operation's result into the shape of the answer. A shape that cannot be compiled
 // is a fault of the program, and panics when the door is built.
-func bind[Shape, In, Out, Answer any](of *service, name string, op ops.Op[In, Out], in func(*Shape, *scene) (In, error), out func(*scene, Out) Answer) action {
+func bind[Shape, In, Out, Answer any](of *service, called string, op ops.Op[In, Out], in func(*Shape, *scene) (In, error), out func(*scene, Out) Answer) action {
 	dec, err := codec.NewDecoder[Shape]()
 	if err != nil {
-		panic(name + ": " + err.Error())
+		panic(called + ": " + err.Error())
 	}
 	run := func(ctx context.Context, s *ops.Server, sc *scene, p acs.Params) (any, error) {
 		shape, err := dec.Decode(p)
@@ -85,23 +106,23 @@ func bind[Shape, In, Out, Answer any](of *service, name string, op ops.Op[In, Ou
 		}
 		return answer, nil
 	}
-	return action{service: of, name: name, op: op.Name, run: run, in: reflect.TypeFor[Shape](), out: reflect.TypeFor[Answer]()}
+	return action{service: of, name: called, op: op.Name, run: run, in: reflect.TypeFor[Shape](), out: reflect.TypeFor[Answer]()}
 }
 
 // plain binds an operation whose input needs no check of its own, and whose answer
 // no knowledge of the account.
-func plain[Shape, In, Out, Answer any](of *service, name string, op ops.Op[In, Out], in func(*Shape) In, out func(Out) Answer) action {
-	return bind(of, name, op, func(s *Shape, _ *scene) (In, error) { return in(s), nil }, func(_ *scene, o Out) Answer { return out(o) })
+func plain[Shape, In, Out, Answer any](of *service, called string, op ops.Op[In, Out], in func(*Shape) In, out func(Out) Answer) action {
+	return bind(of, called, op, func(s *Shape, _ *scene) (In, error) { return in(s), nil }, func(_ *scene, o Out) Answer { return out(o) })
 }
 
 // choice binds several actions of one shape to one name: pick says which is meant.
-func choice[Shape any](of *service, name string, pick func(*Shape) (action, error), all ...action) action {
+func choice[Shape any](of *service, called string, pick func(*Shape) (action, error), all ...action) action {
 	dec, err := codec.NewDecoder[Shape]()
 	if err != nil {
-		panic(name + ": " + err.Error())
+		panic(called + ": " + err.Error())
 	}
 	a := all[0]
-	a.name, a.service = name, of
+	a.name, a.service, a.in = called, of, reflect.TypeFor[Shape]()
 	a.run = func(ctx context.Context, s *ops.Server, sc *scene, p acs.Params) (any, error) {
 		shape, err := dec.Decode(p)
 		if err != nil {
@@ -127,8 +148,8 @@ func none[Out any](Out) struct{} { return struct{}{} }
 func actions() []action {
 	var all []action
 	for _, of := range [][]action{
-		ramUsers(serviceRAM), ramGroups(), ramPolicies(), ramRoles(), ramKeys(), ramMFA(), ramAccount(), ramTags(), stsActions(),
-		imsActions(),
+		ramUsers(), ramGroups(), ramPolicies(), ramRoles(), ramKeys(), ramMFA(), ramAccount(), ramTags(), stsActions(),
+		imsUsers(), imsLogins(), imsKeys(), imsMFA(), imsGroups(), imsAccount(),
 	} {
 		all = append(all, of...)
 	}

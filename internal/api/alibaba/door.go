@@ -134,7 +134,7 @@ func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		d.refuse(w, req, err)
 		return
 	}
-	answer, err := a.run(req.Context(), d.Ops, &scene{Call: call, ops: d.Ops}, req.params)
+	answer, err := a.run(req.Context(), d.Ops, &scene{Call: call, ctx: req.Context(), ops: d.Ops}, req.params)
 	if err != nil {
 		d.refuse(w, req, err)
 		return

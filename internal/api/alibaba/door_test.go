@@ -144,6 +144,11 @@ func (d *door) send(method, query, form string) *reply {
 		d.t.Fatal(err)
 	}
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	return d.roundTrip(req)
+}
+
+func (d *door) roundTrip(req *http.Request) *reply {
+	d.t.Helper()
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
 		d.t.Fatal(err)

@@ -11,7 +11,7 @@ func ramAccount() []action {
 		plain(of, "GetAccountAlias", ops.ListAccountAliases, noInput, func(alias string) aliasOutput { return aliasOutput{alias} }),
 		plain(of, "ClearAccountAlias", ops.ClearAccountAlias, noInput, none),
 		plain(of, "GetSecurityPreference", ops.GetSecurityPreferences, noInput, ramPreferences),
-		plain(of, "SetSecurityPreference", ops.SetSecurityPreference, (*ramPreferenceInput).in, ramPreferences),
+		plain(of, "SetSecurityPreference", ops.SetSecurityPreference, func(s *ramPreferenceInput) ops.SetSecurityPreferenceIn { return s.in() }, ramPreferences),
 		plain(of, "DecodeDiagnosticMessage", ops.DecodeDiagnosticMessage, func(s *diagnosticInput) ops.DecodeAuthorizationMessageIn {
 			return ops.DecodeAuthorizationMessageIn{Encoded: s.EncodedDiagnosticMessage}
 		}, func(d *ops.Diagnosis) diagnosticOutput { return diagnosticOutput{*d} }),
@@ -31,16 +31,21 @@ type diagnosticInput struct {
 type diagnosticOutput struct{ DecodedDiagnosticMessage ops.Diagnosis }
 
 type ramPreferenceInput struct {
+	ramPreferenceFields
+	AllowUserToManagePublicKeys *bool // there are no public keys of users
+}
+
+// ramPreferenceFields are the preferences that both versions have.
+type ramPreferenceFields struct {
 	EnableSaveMFATicket         *bool
 	AllowUserToChangePassword   *bool
 	AllowUserToManageAccessKeys *bool
 	AllowUserToManageMFADevices *bool
-	AllowUserToManagePublicKeys *bool
 	LoginSessionDuration        *int
 	LoginNetworkMasks           *string
 }
 
-func (s *ramPreferenceInput) in() ops.SetSecurityPreferenceIn {
+func (s *ramPreferenceFields) in() ops.SetSecurityPreferenceIn {
 	return ops.SetSecurityPreferenceIn{
 		EnableSaveMFATicket: s.EnableSaveMFATicket, AllowUserToChangePassword: s.AllowUserToChangePassword,
 		AllowUserToManageAccessKeys: s.AllowUserToManageAccessKeys, AllowUserToManageMFADevices: s.AllowUserToManageMFADevices,

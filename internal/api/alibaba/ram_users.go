@@ -8,7 +8,8 @@ import (
 	"warifu/internal/page"
 )
 
-func ramUsers(of *service) []action {
+func ramUsers() []action {
+	of := serviceRAM
 	return []action{
 		plain(of, "CreateUser", ops.CreateRAMUser, (*createUserInput).in, func(u *ops.RAMUser) createdUser { return createdUser{newUser(u).userHead} }),
 		plain(of, "GetUser", ops.GetRAMUser, (*userInput).in, func(u *ops.RAMUser) loginUserOutput {

@@ -1,3 +1,0 @@
-package alibaba
-
-func imsActions() []action { return nil }
