@@ -1,6 +1,7 @@
 package aws
 
 import (
+	"bytes"
 	"encoding/base64"
 	"encoding/json"
 	"math/big"
@@ -559,44 +560,58 @@ func (r *naiveRequest) context(typed bool) policy.Map {
 // TestAgreesWithNaive compares the two evaluators on random policies and requests.
 // Run it longer with -rapid.checks.
 func TestAgreesWithNaive(t *testing.T) {
-	rapid.Check(t, func(rt *rapid.T) {
-		naive := drawLayers(rt)
-		var layers []policy.Layer
-		for _, n := range naive {
-			l := policy.Layer{Kind: n.kind, Owner: n.owner, Explicit: n.explicit}
-			for _, p := range n.policies {
-				src, err := json.Marshal(p)
-				if err != nil {
-					rt.Fatal(err)
-				}
-				kind := documentKinds[n.kind]
-				doc, err := Parse(src, kind)
-				if err != nil {
-					if err.(*Error).Quota {
-						rt.Skip("too large for its kind")
-					}
-					rt.Fatalf("%s\n%v", src, err)
-				}
-				if again, err := Parse(doc.Format(), kind); err != nil || string(again.Format()) != string(doc.Format()) {
-					rt.Fatalf("%s\nformatted: %s\n%v", src, doc.Format(), err)
-				}
-				l.Sets = append(l.Sets, policy.Compile(doc.Rules(policy.RuleID{}), nil))
-			}
-			layers = append(layers, l)
-		}
-		for range 8 {
-			r := drawRequest(rt)
-			r.p = principal(t, rapid.SampledFrom(someCallers).Draw(rt, "caller"))
-			req := policy.Request{Principal: r.p, Context: r.context(rapid.Bool().Draw(rt, "typed"))}
-			req.Actions[Language], req.Resources[Language] = r.action, r.resource
-			got, want := policy.Decide(&req, layers...), naiveDecide(naive, r)
-			if got.Outcome != want {
-				src, _ := json.MarshalIndent(naive2JSON(naive), "", " ")
-				rt.Fatalf("engine %v (%v), naive %v\n%+v\n%s", got.Outcome, got.Layer, want, r, src)
-			}
-			consistent(t, &req, layers, got)
-		}
+	rapid.Check(t, func(rt *rapid.T) { agrees(t, rt) })
+}
+
+// FuzzAgreesWithNaive looks for policies and requests that take new ways through the
+// engine.
+func FuzzAgreesWithNaive(f *testing.F) {
+	for i := range 16 {
+		f.Add(bytes.Repeat([]byte{byte(i * 16), byte(i), byte(255 - i), 0, 1, byte(i * 7)}, 200*(i+1)))
+	}
+	f.Fuzz(func(t *testing.T, input []byte) {
+		rapid.MakeFuzz(func(rt *rapid.T) { agrees(t, rt) })(t, input)
 	})
+}
+
+func agrees(t *testing.T, rt *rapid.T) {
+	t.Helper()
+	naive := drawLayers(rt)
+	var layers []policy.Layer
+	for _, n := range naive {
+		l := policy.Layer{Kind: n.kind, Owner: n.owner, Explicit: n.explicit}
+		for _, p := range n.policies {
+			src, err := json.Marshal(p)
+			if err != nil {
+				rt.Fatal(err)
+			}
+			kind := documentKinds[n.kind]
+			doc, err := Parse(src, kind)
+			if err != nil {
+				if err.(*Error).Quota {
+					rt.Skip("too large for its kind")
+				}
+				rt.Fatalf("%s\n%v", src, err)
+			}
+			if again, err := Parse(doc.Format(), kind); err != nil || string(again.Format()) != string(doc.Format()) {
+				rt.Fatalf("%s\nformatted: %s\n%v", src, doc.Format(), err)
+			}
+			l.Sets = append(l.Sets, policy.Compile(doc.Rules(policy.RuleID{}), nil))
+		}
+		layers = append(layers, l)
+	}
+	for range 8 {
+		r := drawRequest(rt)
+		r.p = principal(t, rapid.SampledFrom(someCallers).Draw(rt, "caller"))
+		req := policy.Request{Principal: r.p, Context: r.context(rapid.Bool().Draw(rt, "typed"))}
+		req.Actions[Language], req.Resources[Language] = r.action, r.resource
+		got, want := policy.Decide(&req, layers...), naiveDecide(naive, r)
+		if got.Outcome != want {
+			src, _ := json.MarshalIndent(naive2JSON(naive), "", " ")
+			rt.Fatalf("engine %v (%v), naive %v\n%+v\n%s", got.Outcome, got.Layer, want, r, src)
+		}
+		consistent(t, &req, layers, got)
+	}
 }
 
 func naive2JSON(layers []naiveLayer) any {
