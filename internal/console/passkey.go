@@ -1,7 +1,10 @@
 package console
 
 import (
+	"cmp"
+	"encoding/base64"
 	"html/template"
+	"strconv"
 	"strings"
 
 	"warifu/internal/fault"
@@ -23,6 +26,9 @@ func passkeyRoutes() []Route {
 		{Method: "GET", Pattern: "/security/passkeys/{id}/upgrade", Who: SignedIn, do: upgradePage},
 		{Method: "POST", Pattern: "/security/passkeys/{id}/upgrade", Who: SignedIn, do: proveOldKey},
 		{Method: "POST", Pattern: "/security/passkeys/{id}/upgraded", Who: SignedIn, do: finishUpgrade},
+
+		{Method: "GET", Pattern: "/console/users/{name}/u2f", Who: SignedIn, Fresh: true, do: importKeyPage},
+		{Method: "POST", Pattern: "/console/users/{name}/u2f", Who: SignedIn, do: importKey},
 	}
 }
 
@@ -291,4 +297,44 @@ func withoutKeys(all []iam.Factor) (devices []iam.Factor) {
 		}
 	}
 	return devices
+}
+
+// importKeyPage takes what another system knows of a user's U2F key.
+func importKeyPage(rq *request) error {
+	user := rq.path("name")
+	return rq.page("passkey/import", rq.under("nav.users", usersPath, rq.t("u2f.title"), Crumb{user, tabOf(user, "mfa")}), tabOf(user, "mfa"))
+}
+
+func importKey(rq *request) error {
+	f := rq.form()
+	again := func() error { return importKeyPage(rq) }
+	handle, okHandle := binary(f.text("handle"))
+	point, okPoint := binary(f.text("public"))
+	f.need("handle", "public")
+	for field, ok := range map[string]bool{"handle": okHandle, "public": okPoint} {
+		if !ok {
+			f.wrong(field, "u2f.base64")
+		}
+	}
+	count, err := strconv.ParseUint(cmp.Or(f.text("count"), "0"), 10, 32)
+	if err != nil {
+		f.wrong("count", "u2f.count.bad")
+	}
+	if f.bad() {
+		return f.again(nil, nil, again)
+	}
+	k, err := run(rq, ops.ImportU2FKey, ops.ImportU2FKeyIn{
+		User: rq.named(), Name: f.text("name"), KeyHandle: handle, PublicKey: point, AppID: f.text("app"), Count: uint32(count),
+	})
+	if err != nil {
+		return f.again(err, fields{"keyHandle": "handle", "publicKey": "public", "name": "name", "key name": "name", "passkey": "handle"}, again)
+	}
+	return rq.done(tabOf(rq.path("name"), "mfa"), "flash.u2f.imported", "name", k.Name)
+}
+
+// binary reads base64, of the kind for URLs or of the usual one, padded or not.
+func binary(s string) ([]byte, bool) {
+	s = strings.TrimRight(strings.NewReplacer("+", "-", "/", "_").Replace(s), "=")
+	b, err := base64.RawURLEncoding.DecodeString(s)
+	return b, err == nil
 }
