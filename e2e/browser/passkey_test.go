@@ -128,7 +128,7 @@ func TestPasskeys(t *testing.T) {
 			b.visit("/security").says(b.w("passkeys.none.title"))
 			b.link(b.w("passkeys.create")).at("/security/passkeys/new").look("new passkey")
 			b.newPasskey("Laptop")
-			b.says(b.w("passkeys.badge.bound"), b.w("mfa.some.badge")).look("security with a passkey")
+			b.says(b.w("passkeys.badge.bound"), b.w("mfa.some.badge"), b.w("mfa.none.beside")).doesNotSay("{").look("security with a passkey")
 
 			// This session has proved the password only. What does not work is said
 			// calmly.
@@ -243,7 +243,7 @@ func TestU2FUpgrade(t *testing.T) {
 	admin := s.open(t, "en")
 	s.user(t, "boss", admins)
 	admin.signIn(s, "boss").at("/console")
-	admin.visit("/console/users/alice/u2f").look("import a security key")
+	admin.visit("/console/users/alice/mfa").link(admin.w("u2f.link")).at("/console/users/alice/u2f").look("import a security key")
 	admin.fill(admin.w("u2f.handle"), base64.RawURLEncoding.EncodeToString(handle)).fill(admin.w("u2f.public"), base64.RawURLEncoding.EncodeToString(point))
 	admin.fill(admin.w("passkeys.name"), "Old key").click(admin.w("u2f.do")).says(admin.w("flash.u2f.imported", "name", "Old key"))
 

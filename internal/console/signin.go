@@ -238,7 +238,11 @@ func (rq *request) stage(s *ops.SignInStep, reason string) error {
 		stageAccount: "signin/account", stageRoot: "signin/root", stageFactor: "signin/code",
 		stageNewPassword: "signin/password", stageBind: "signin/bind",
 	}[rq.route.Stage]
-	return rq.page(page, rq.t(strings.ReplaceAll(page, "/", ".")+".title"), v)
+	title := rq.t(strings.ReplaceAll(page, "/", ".") + ".title")
+	if rq.route.Stage == stageFactor && v.Ask.Key() {
+		title = rq.t("signin.key.title")
+	}
+	return rq.page(page, title, v)
 }
 
 // earlier reports whether the route's stage comes before another in the set-up:
