@@ -14,6 +14,7 @@ const (
 	maxKeys       = 50_000
 	maxPrincipals = 50_000
 	maxTexts      = 20_000
+	maxReadings   = 500 // of those that somebody looks at
 )
 
 // cache holds what is looked up for every request. Entries carry the revision
@@ -26,6 +27,7 @@ type cache struct {
 	preferences bounded[name.Account, *keptPreferences]
 	oracle      bounded[name.Account, *oracleRules]
 	texts       bounded[string, *policy.Set] // compiled policies by what they are: texts never change
+	readings    bounded[string, *reading]    // what policies say, by their texts
 }
 
 // principal is a user or role with its compiled policies as of a revision.

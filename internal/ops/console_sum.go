@@ -191,41 +191,73 @@ func (s *summing) managed(g *store.ManagedGrant, holder store.Entity, at int) (*
 	return s.rules(v.Document, kind, at)
 }
 
-// rules reads a text, states what it says, and makes of it the rules that tell
-// what is possible on some resource. Those are kept by the text.
+// rules reads a text, states what it says, and returns the rules that tell what
+// is possible on some resource.
 func (s *summing) rules(document string, kind aws.Kind, source int) (*policy.Set, error) {
+	r, ok := s.env.cache.readings.get(document)
+	if !ok {
+		var err error
+		if r, err = s.env.reading(document, kind); err != nil {
+			return nil, fmt.Errorf("a stored policy is not valid: %w", err)
+		}
+		s.env.cache.readings.put(document, r)
+	}
+	for _, st := range r.stated {
+		st.Source = source
+		s.out.Statements = append(s.out.Statements, st)
+	}
+	for _, service := range r.named {
+		s.named[service] = true
+	}
+	s.depends = s.depends || r.depends
+	return r.somewhere, nil
+}
+
+// reading is what a text says. It is shared: nobody changes it.
+type reading struct {
+	stated    []Stated
+	named     []string    // services that its statements name; "*" for all others
+	depends   bool        // some condition asks how the caller signed in
+	somewhere *policy.Set // what is possible on some resource
+}
+
+func (env *Env) reading(document string, kind aws.Kind) (*reading, error) {
 	rules, err := rulesOf(policy.RuleID{}, document, kind)
 	if err != nil {
-		return nil, fmt.Errorf("a stored policy is not valid: %w", err)
+		return nil, err
 	}
+	out := &reading{}
 	for i := range rules {
 		r := &rules[i]
-		st := Stated{Source: source, Sid: r.ID.Sid, Line: r.ID.Line, Deny: r.Effect == policy.Deny}
+		st := Stated{Sid: r.ID.Sid, Line: r.ID.Line, Deny: r.Effect == policy.Deny}
 		st.Actions, st.NotActions = spelled(r.What)
 		st.Resources, st.NotResources = spelled(r.Where)
 		policy.Walk(r.When, func(t *policy.Test) {
 			st.Conditions = append(st.Conditions, t.Label)
-			s.depends = s.depends || asksWay(t.Key)
+			out.depends = out.depends || asksWay(t.Key)
 		})
-		s.out.Statements = append(s.out.Statements, st)
-		if st.NotActions {
-			s.named["*"] = true
-		}
-		for _, a := range st.Actions {
-			if service, _ := split(a); !strings.ContainsAny(service, "*?") {
-				s.named[strings.ToLower(service)] = true
-			} else {
-				s.named["*"] = true
-			}
-		}
+		out.stated = append(out.stated, st)
+		out.named = append(out.named, st.services()...)
 	}
-	key := "somewhere\x00" + document
-	set, ok := s.env.cache.texts.get(key)
-	if !ok {
-		set = policy.Compile(anywhere(rules), s.env.contextKeys)
-		s.env.cache.texts.put(key, set)
+	slices.Sort(out.named)
+	out.named = slices.Compact(out.named)
+	out.somewhere = policy.Compile(anywhere(rules), env.contextKeys)
+	return out, nil
+}
+
+// services are the services that a statement names.
+func (st *Stated) services() (named []string) {
+	if st.NotActions {
+		named = append(named, "*")
 	}
-	return set, nil
+	for _, a := range st.Actions {
+		service, _ := split(a)
+		if strings.ContainsAny(service, "*?") {
+			service = "*"
+		}
+		named = append(named, strings.ToLower(service))
+	}
+	return named
 }
 
 // asksWay reports whether a condition key tells the ways of signing in apart.

@@ -104,6 +104,7 @@ func New(c Config) (*Server, error) {
 	}
 	s.cache.oracle.max = maxOracle
 	s.cache.keys.max, s.cache.principals.max, s.cache.standing.max, s.cache.texts.max = maxKeys, maxPrincipals, maxPrincipals, maxTexts
+	s.cache.readings.max = maxReadings
 	s.cache.preferences.max = maxPrincipals
 	if s.limits == (Limits{}) {
 		s.limits = DefaultLimits
