@@ -19,6 +19,7 @@ type site struct {
 	con     *Console
 	cookies map[string]string
 	lang    string
+	agent   string // what the browser calls itself
 }
 
 const origin = "https://warifu.example"
@@ -52,6 +53,9 @@ func (s *site) do(r *http.Request) *httptest.ResponseRecorder {
 	}
 	if s.lang != "" {
 		r.Header.Set("Accept-Language", s.lang)
+	}
+	if s.agent != "" {
+		r.Header.Set("User-Agent", s.agent)
 	}
 	w := httptest.NewRecorder()
 	s.con.ServeHTTP(w, r)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -422,4 +423,46 @@ func TestFormsThatAreNone(t *testing.T) {
 	r := httptest.NewRequest("POST", origin+"/signin", strings.NewReader("%zz"))
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	says(t, s.do(r), 400, "too long, or was cut off")
+}
+
+// H-3: what people write is text on every page, whatever it looks like.
+func TestH3WhatIsWrittenIsText(t *testing.T) {
+	const evil = `"'><script>alert(1)</script><img src=x onerror=alert(2)>{{.}}`
+	s, forced := office(t)
+	c := s.Admin(t)
+	ref := func(name string) ops.Ref { return ops.Ref{Name: name} }
+	described := evil
+	testkit.Do(t, s.World, c, ops.UpdateRole, ops.UpdateRoleIn{Role: ref("deploy"), Description: &described})
+	testkit.Do(t, s.World, c, ops.CreatePolicy, ops.CreatePolicyIn{Name: "evil", Description: evil, Document: "// " + evil + "\n" + forceMFA, Comments: true})
+	testkit.Do(t, s.World, c, ops.PutUserPolicy, ops.PutInlineIn{Holder: ref("alice"), Policy: "own", Document: "/* " + evil + " */" + template2012, Comments: true})
+	testkit.Do(t, s.World, c, ops.UnblockUser, ops.BlockUserIn{User: ref("mallory"), Reason: evil})
+	testkit.Do(t, s.World, c, ops.BlockUser, ops.BlockUserIn{User: ref("mallory"), Reason: evil})
+	s.user(t, "owner", adminWord, false, adminPolicy)
+	s.agent = evil
+	s.signIn(t, "owner", adminWord)
+
+	own := url.QueryEscape("arn:aws:iam::123456789012:policy/evil")
+	pages := adminPages(forced)
+	for _, path := range []string{
+		"/security", "/security/activity", "/security/notices", "/console/users?q=" + url.QueryEscape(evil), "/console/policies?q=" + url.QueryEscape(evil),
+		"/console/policies/view?arn=" + own, "/console/policies/edit?arn=" + own, "/console/users/owner/sessions",
+		"/console/audit?action=" + url.QueryEscape(evil), "/console/users/alice/access?action=" + url.QueryEscape("ec2:"+evil), "/console/" + url.PathEscape(evil),
+	} {
+		pages[path] = ""
+	}
+	shown := 0
+	for path := range pages {
+		body := s.get(path).Body.String()
+		for _, bad := range []string{"<script>alert", "<img src=x", "onerror=alert(2)>"} {
+			if strings.Contains(body, bad) {
+				t.Errorf("%s: %s stands in the page", path, bad)
+			}
+		}
+		if strings.Contains(body, "&lt;script&gt;alert(1)") {
+			shown++
+		}
+	}
+	if shown < 8 {
+		t.Errorf("only %d pages show what was written, so the others prove little", shown)
+	}
 }
