@@ -162,17 +162,16 @@ func (c *compiler) addTest(out *rule, x Test, negate bool) {
 }
 
 // applies tells whether a rule whose action is known to match applies.
-func (ix *index) applies(n uint32, e *env) bool {
-	g, next := &ix.gates[n], &ix.gates[n+1]
-	if g.globs < next.globs && !matchAny(ix.globs[g.globs:next.globs], e.resource, e) {
+func (ix *index) applies(m *member, e *env) bool {
+	if m[memberGlobs] < m[memberGlobsEnd] && !matchAny(ix.globs[m[memberGlobs]:m[memberGlobsEnd]], e.resource, e) {
 		return false
 	}
-	for i := g.tests &^ hasMore; i < next.tests&^hasMore; i++ {
+	for i := m[memberTests]; i < m[memberTestsEnd]&^hasMore; i++ {
 		if !ix.tests[i].holds(e) {
 			return false
 		}
 	}
-	return g.tests&hasMore == 0 || ix.rules[n].allowsMore(e)
+	return m[memberTestsEnd]&hasMore == 0 || ix.rules[m[memberRule]&^compareAction].allowsMore(e)
 }
 
 // allowsMore evaluates what few rules have.

@@ -170,20 +170,19 @@ func (e *env) gather(parts []part, a *actionName) int {
 }
 
 func (ix *index) ask(a *actionName, e *env, allowed *Rule) (deny, allow *Rule) {
-	list := ix.lookup(a)
-	denies := int(list[listDeny])
-	for k, m := range list[listRules:][:list[listAll]] {
-		if k >= denies && allowed != nil {
+	all, denies := members(ix.lookup(a))
+	for i := range all {
+		if i >= denies && allowed != nil {
 			break
 		}
-		n := m &^ compareAction
-		if m != n && !ix.rules[n].what.matches(a.name, e) || !ix.applies(n, e) {
+		m := &all[i]
+		n := m[memberRule] &^ compareAction
+		if m[memberRule] != n && !ix.rules[n].what.matches(a.name, e) || !ix.applies(m, e) {
 			continue
 		}
-		if k < denies {
-			return ix.gates[n].src, nil
+		if allowed = ix.srcs[n]; i < denies {
+			return allowed, nil
 		}
-		allowed = ix.gates[n].src
 	}
 	return nil, allowed
 }
@@ -203,22 +202,22 @@ func (s *Set) grade(a *actionName, e *env, v *verdict) {
 }
 
 func (ix *index) grade(a *actionName, e *env, v *verdict) {
-	list := ix.lookup(a)
-	denies := int(list[listDeny])
-	for i, m := range list[listRules:][:list[listAll]] {
+	all, denies := members(ix.lookup(a))
+	for i := range all {
 		if i >= denies && v.grade == gradeFinal {
 			return
 		}
-		n := m &^ compareAction
-		if m != n && !ix.rules[n].what.matches(a.name, e) || !ix.applies(n, e) {
+		m := &all[i]
+		n := m[memberRule] &^ compareAction
+		if m[memberRule] != n && !ix.rules[n].what.matches(a.name, e) || !ix.applies(m, e) {
 			continue
 		}
 		if i < denies {
-			v.deny = ix.gates[n].src
+			v.deny = ix.srcs[n]
 			return
 		}
 		if g := ix.rules[n].gradeOf(e); g > v.grade {
-			v.allow, v.grade = ix.gates[n].src, g
+			v.allow, v.grade = ix.srcs[n], g
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unsafe"
 )
 
 // index finds the rules of one language that may apply to an action.
@@ -15,22 +16,12 @@ import (
 type index struct {
 	slots  []slot   // open addressing, a power of two in size
 	lists  []uint32 // candidates by action: see list
-	gates  []gate   // of each rule, and one at the end
 	globs  []glob   // the resource patterns of all rules, then the patterns of their tests
 	tests  []test   // of all rules
-	names  string   // of actions and services in the table
+	srcs   []*Rule  // of all rules
 	filter filter
 	rules  []rule // those that deny come first
 }
-
-// gate is a rule as decisions mostly see it; where the next begins, it ends.
-type gate struct {
-	src   *Rule
-	globs uint32 // resource patterns; if there are any, one must match
-	tests uint32 // all must hold; the top bit says that there is more to look at in rules
-}
-
-const hasMore = 1 << 31
 
 // slot is the place of a name in the table: hash 0 is a free one.
 type slot struct{ hash, list uint32 }
@@ -69,21 +60,53 @@ func (f *filter) addAction(service, hash uint32) {
 	f.actions |= 1 << actionBit(hash)
 }
 
-// A list begins with these words; the numbers of its rules follow: first those that
-// deny, then those that allow, with compareAction where the action must be compared.
+// A list begins with these words. Its name follows, in as many words as it takes, and
+// its members: first the rules that deny, then those that allow.
 const (
 	listDeny = iota // how many rules deny
 	listAll         // how many there are
-	listName        // where its name is in names
-	listLen         // how long that is; serviceName marks a service
-	listRules
+	listLen         // length of the name; serviceName marks a service
+	listName
+)
+
+// member is a rule as a list has it, with all that most decisions need of it: what is
+// looked at together lies together.
+type member [5]uint32
+
+const (
+	memberRule     = iota // its number; compareAction if the action must be compared
+	memberGlobs           // resource patterns; if there are any, one must match
+	memberGlobsEnd        //
+	memberTests           // all must hold
+	memberTestsEnd        // hasMore if there is more to look at in rules
 )
 
 const (
 	compareAction = 1 << 31
+	hasMore       = 1 << 31
 	serviceName   = 1 << 31
 	otherActions  = 0 // the list for actions that are not in the table
 )
+
+// nameWords is how many words a name of a length takes.
+func nameWords(n uint32) uint32 { return (n + 3) / 4 }
+
+// members returns the members of a list, and how many of them deny.
+func members(list []uint32) (all []member, denies int) {
+	n := int(list[listAll])
+	if n == 0 {
+		return nil, 0
+	}
+	first := list[listName+nameWords(list[listLen]&^serviceName):][:n*len(member{})]
+	return unsafe.Slice((*member)(first), n), int(list[listDeny])
+}
+
+// tableEntry is what a table is made from.
+type tableEntry struct {
+	name    string
+	mark    uint32
+	members []uint32
+}
 
 // lookup returns the list for an action: its own, that of its service, or the one of
 // all others.
@@ -92,7 +115,7 @@ func (ix *index) lookup(a *actionName) []uint32 {
 	for i := a.hash; ; i++ {
 		s := ix.slots[i&last]
 		if s.hash == a.hash {
-			if l := ix.lists[s.list:]; ix.named(l, a.name, 0) {
+			if l := ix.lists[s.list:]; named(l, a.name, 0) {
 				return l
 			}
 		}
@@ -103,7 +126,7 @@ func (ix *index) lookup(a *actionName) []uint32 {
 	for i := a.serviceHash; ; i++ {
 		s := ix.slots[i&last]
 		if s.hash == a.serviceHash {
-			if l := ix.lists[s.list:]; ix.named(l, a.service(), serviceName) {
+			if l := ix.lists[s.list:]; named(l, a.service(), serviceName) {
 				return l
 			}
 		}
@@ -114,15 +137,9 @@ func (ix *index) lookup(a *actionName) []uint32 {
 }
 
 // named tells whether a list has a name of the kind that mark says.
-func (ix *index) named(l []uint32, name string, mark uint32) bool {
-	return l[listLen] == uint32(len(name))|mark && same(ix.names[l[listName]:][:len(name)], name)
-}
-
-// tableEntry is what a table is made from.
-type tableEntry struct {
-	name    string
-	mark    uint32
-	members []uint32
+func named(list []uint32, name string, mark uint32) bool {
+	n := len(name)
+	return list[listLen] == uint32(n)|mark && (n == 0 || same(unsafe.String((*byte)(unsafe.Pointer(&list[listName])), n), name))
 }
 
 // actionName is a request's action, ready to be looked up in any index.
@@ -216,6 +233,7 @@ type indexer struct {
 	uses    []actionUse
 	other   []uint32
 	entries []tableEntry
+	members []member // by rule
 }
 
 // newIndex makes an index over rules, which it sorts: those that deny come first.
@@ -249,6 +267,7 @@ func newIndex(rules []rule) *index {
 	}
 	x.addServices(bound, global)
 	x.addActions(naming, bound, global)
+	x.place()
 	x.makeTable()
 	x.ix.pack()
 	return x.ix.gather()
@@ -262,8 +281,7 @@ func (x *indexer) makeTable() {
 	}
 	ix := x.ix
 	ix.slots = make([]slot, size)
-	x.addList("", 0, 0, x.other)
-	var names strings.Builder
+	x.addList("", 0, x.other)
 	for _, e := range x.entries {
 		h := hashName(e.name)
 		i := h & uint32(size-1)
@@ -271,21 +289,44 @@ func (x *indexer) makeTable() {
 			i = (i + 1) & uint32(size-1)
 		}
 		ix.slots[i] = slot{h, uint32(len(ix.lists))}
-		x.addList(e.name, names.Len(), e.mark, e.members)
-		names.WriteString(e.name)
+		x.addList(e.name, e.mark, e.members)
 	}
-	ix.names, ix.lists = names.String(), slices.Clip(ix.lists)
+	ix.lists = slices.Clip(ix.lists)
 }
 
-func (x *indexer) addList(name string, at int, mark uint32, members []uint32) {
-	denies := 0
-	for _, m := range members {
-		if x.ix.rules[m&^compareAction].src.Effect == Deny {
+func (x *indexer) addList(name string, mark uint32, rules []uint32) {
+	denies := uint32(0)
+	for _, r := range rules {
+		if x.ix.rules[r&^compareAction].src.Effect == Deny {
 			denies++
 		}
 	}
-	x.ix.lists = append(x.ix.lists, uint32(denies), uint32(len(members)), uint32(at), uint32(len(name))|mark)
-	x.ix.lists = append(x.ix.lists, members...)
+	words := make([]uint32, nameWords(uint32(len(name))))
+	if len(words) > 0 {
+		copy(unsafe.Slice((*byte)(unsafe.Pointer(&words[0])), len(name)), name)
+	}
+	lists := append(append(x.ix.lists, denies, uint32(len(rules)), uint32(len(name))|mark), words...)
+	for _, r := range rules {
+		m := x.members[r&^compareAction]
+		m[memberRule] = r
+		lists = append(lists, m[:]...)
+	}
+	x.ix.lists = lists
+}
+
+// place works out where the patterns and tests of each rule will lie.
+func (x *indexer) place() {
+	globs, tests := uint32(0), uint32(0)
+	for i := range x.ix.rules {
+		r := &x.ix.rules[i]
+		m := member{memberGlobs: globs, memberTests: tests}
+		globs, tests = globs+uint32(len(r.where)), tests+uint32(len(r.tests))
+		m[memberGlobsEnd], m[memberTestsEnd] = globs, tests
+		if r.who != nil || r.more != nil {
+			m[memberTestsEnd] |= hasMore
+		}
+		x.members = append(x.members, m)
+	}
 }
 
 // pack moves what decisions read close together: the patterns, tests and literal
@@ -300,16 +341,15 @@ func (ix *index) pack() {
 			globs = append(globs, r.tests[j].globs()...)
 		}
 		tests = append(tests, r.tests...)
+		ix.srcs = append(ix.srcs, r.src)
 	}
-	ix.globs, ix.tests, ix.gates = slices.Concat(where, globs), slices.Clip(tests), make([]gate, len(ix.rules)+1)
+	ix.globs, ix.tests, ix.srcs = slices.Concat(where, globs), slices.Clip(tests), slices.Clip(ix.srcs)
 	var texts strings.Builder
-	texts.WriteString(ix.names)
 	for i := range ix.globs {
 		texts.WriteString(ix.globs[i].prefix())
 		texts.WriteString(ix.globs[i].suffix())
 	}
 	all := texts.String()
-	ix.names, all = all[:len(ix.names)], all[len(ix.names):]
 	for i := range ix.globs {
 		g := &ix.globs[i]
 		g.keep(all)
@@ -318,20 +358,16 @@ func (ix *index) pack() {
 	ix.refer()
 }
 
-// refer makes gates and rules point to the patterns and tests of the index, which lie
-// in the order of the rules.
+// refer makes the rules point to the patterns and tests of the index, which lie in
+// their order.
 func (ix *index) refer() {
-	nWhere := 0
+	n := 0
 	for i := range ix.rules {
-		nWhere += len(ix.rules[i].where)
+		n += len(ix.rules[i].where)
 	}
-	where, globs, tests := ix.globs[:nWhere], ix.globs[nWhere:], ix.tests
+	where, globs, tests := ix.globs[:n], ix.globs[n:], ix.tests
 	for i := range ix.rules {
-		r, g := &ix.rules[i], &ix.gates[i]
-		*g = gate{r.src, uint32(nWhere - len(where)), uint32(len(ix.tests) - len(tests))}
-		if r.who != nil || r.more != nil {
-			g.tests |= hasMore
-		}
+		r := &ix.rules[i]
 		r.where, where = split(where, len(r.where))
 		r.tests, tests = split(tests, len(r.tests))
 		for j := range r.tests {
@@ -343,7 +379,6 @@ func (ix *index) refer() {
 			}
 		}
 	}
-	ix.gates[len(ix.rules)] = gate{nil, uint32(nWhere), uint32(len(ix.tests))}
 }
 
 func split[T any](s []T, n int) (head, tail []T) { return s[:n:n], s[n:] }
@@ -422,8 +457,8 @@ type smallRoom struct {
 	index
 	room struct {
 		slots [16]slot
-		lists [48]uint32
-		gates [4]gate
+		lists [96]uint32
+		srcs  [4]*Rule
 		globs [8]glob
 		tests [4]test
 	}
@@ -433,8 +468,8 @@ type mediumRoom struct {
 	index
 	room struct {
 		slots [32]slot
-		lists [128]uint32
-		gates [8]gate
+		lists [224]uint32
+		srcs  [8]*Rule
 		globs [20]glob
 		tests [8]test
 	}
@@ -442,23 +477,23 @@ type mediumRoom struct {
 
 // gather moves the index into the smallest room that it fits in, if any.
 func (ix *index) gather() *index {
-	if r := new(smallRoom); ix.moveTo(&r.index, r.room.slots[:], r.room.lists[:], r.room.gates[:], r.room.globs[:], r.room.tests[:]) {
+	if r := new(smallRoom); ix.moveTo(&r.index, r.room.slots[:], r.room.lists[:], r.room.globs[:], r.room.tests[:], r.room.srcs[:]) {
 		return &r.index
 	}
-	if r := new(mediumRoom); ix.moveTo(&r.index, r.room.slots[:], r.room.lists[:], r.room.gates[:], r.room.globs[:], r.room.tests[:]) {
+	if r := new(mediumRoom); ix.moveTo(&r.index, r.room.slots[:], r.room.lists[:], r.room.globs[:], r.room.tests[:], r.room.srcs[:]) {
 		return &r.index
 	}
 	return ix
 }
 
-func (ix *index) moveTo(to *index, slots []slot, lists []uint32, gates []gate, globs []glob, tests []test) bool {
-	if len(ix.slots) > len(slots) || len(ix.lists) > len(lists) || len(ix.gates) > len(gates) || len(ix.globs) > len(globs) || len(ix.tests) > len(tests) {
+func (ix *index) moveTo(to *index, slots []slot, lists []uint32, globs []glob, tests []test, srcs []*Rule) bool {
+	if len(ix.slots) > len(slots) || len(ix.lists) > len(lists) || len(ix.globs) > len(globs) || len(ix.tests) > len(tests) || len(ix.srcs) > len(srcs) {
 		return false
 	}
 	*to = *ix
 	to.slots = slots[:copy(slots, ix.slots)]
 	to.lists = lists[:copy(lists, ix.lists)]
-	to.gates = gates[:copy(gates, ix.gates)]
+	to.srcs = srcs[:copy(srcs, ix.srcs)]
 	to.globs = globs[:copy(globs, ix.globs)]
 	to.tests = tests[:copy(tests, ix.tests)]
 	to.refer()
