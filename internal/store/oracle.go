@@ -137,7 +137,7 @@ func (tx *Tx) DeleteOracleNoun(n *iam.OracleNoun) error {
 // itself the last; NotFound if there is none.
 func (tx *Tx) OracleCompartmentPath(a name.Account, id name.ID) ([]iam.OracleNoun, error) {
 	all, err := list(tx, scanOracleNoun, `WITH RECURSIVE up(id, depth) AS (
-			SELECT $1, 0
+			SELECT CAST($1 AS BIGINT), 0
 			UNION ALL
 			SELECT c.parent, up.depth + 1 FROM up JOIN oracle_nouns c ON c.id = up.id AND c.account = $2 AND c.kind = 'compartment' WHERE up.depth < 64
 		)

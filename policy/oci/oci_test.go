@@ -45,6 +45,9 @@ func TestReferences(t *testing.T) {
 	if kinds := d.Kinds(); !slices.Equal(kinds, []Kind{Allow, Allow, Deny, Allow, Allow, Define, Endorse}) {
 		t.Error(kinds)
 	}
+	if wide := d.TenancyWide(); !slices.Equal(wide, []bool{false, false, false, true, false, false, false}) {
+		t.Error(wide)
+	}
 	if Group.String() != "group" || DynamicGroup.String() != "dynamic group" || Compartment.String() != "compartment" {
 		t.Error("kinds have other names")
 	}

@@ -26,6 +26,7 @@ type binding struct {
 	method  string
 	path    []string     // segments; one in braces is a variable
 	in, out reflect.Type // shapes, for the tests that compare them with the service's model
+	decode  func(*request) (any, error)
 	serve   func(ctx context.Context, s *ops.Server, call ops.Call, req *request) (*reply, error)
 }
 
@@ -36,13 +37,16 @@ func bind[Shape, In, Out, Answer any](name, method, path string, op ops.Op[In, O
 		name: name, op: op.Name, method: method, path: strings.Split(strings.TrimPrefix(path, "/"), "/"),
 		in: reflect.TypeFor[Shape](), out: reflect.TypeFor[Answer](),
 	}
-	b.serve = func(ctx context.Context, s *ops.Server, call ops.Call, req *request) (*reply, error) {
+	read := func(req *request) (input In, err error) {
 		var shape Shape
-		err := decode(req, &shape)
-		var input In
-		if err == nil {
-			input, err = in(&shape)
+		if err := decode(req, &shape); err != nil {
+			return input, err
 		}
+		return in(&shape)
+	}
+	b.decode = func(req *request) (any, error) { return read(req) }
+	b.serve = func(ctx context.Context, s *ops.Server, call ops.Call, req *request) (*reply, error) {
+		input, err := read(req)
 		if err != nil {
 			return nil, ops.Reject(ctx, s, call, op, err)
 		}

@@ -1,0 +1,234 @@
+package oci
+
+import (
+	"bytes"
+	"context"
+	"crypto"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/json"
+	"encoding/pem"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"warifu/internal/name"
+	"warifu/internal/ops"
+	"warifu/internal/testkit"
+)
+
+// The whole of the door is driven by Oracle's SDK in e2e/oci. What stands here is what
+// the SDK does not send.
+
+// site is a door and a user who signs.
+type site struct {
+	*testkit.World
+	t     *testing.T
+	door  *Door
+	key   *rsa.PrivateKey
+	keyID string
+	user  string
+	root  string
+}
+
+func newSite(t *testing.T) *site {
+	t.Helper()
+	s := &site{World: testkit.New(t), t: t, root: testkit.Account.Tenancy()}
+	s.door = New(Config{Ops: s.Server, Log: slog.New(slog.DiscardHandler), Client: func(*http.Request) (netip.Addr, string, bool) {
+		return netip.MustParseAddr("192.0.2.7"), "", true
+	}})
+	var err error
+	if s.key, err = rsa.GenerateKey(rand.Reader, 2048); err != nil {
+		t.Fatal(err)
+	}
+	der, err := x509.MarshalPKIXPublicKey(&s.key.PublicKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	k, err := s.AddOracleKeyFor(context.Background(), "admin", string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.keyID, s.user = k.ID(), k.User.OCID(name.OCIUser)
+	return s
+}
+
+// send signs a request and sends it.
+func (s *site) send(method, target, body string, headers ...string) *httptest.ResponseRecorder {
+	s.t.Helper()
+	r := httptest.NewRequest(method, target, strings.NewReader(body))
+	r.Header.Set("Date", s.Clock.Now().UTC().Format(http.TimeFormat))
+	for i := 0; i < len(headers); i += 2 {
+		r.Header.Set(headers[i], headers[i+1])
+	}
+	lines := []string{"date: " + r.Header.Get("Date"), "(request-target): " + strings.ToLower(method) + " " + target, "host: " + r.Host}
+	names := "date (request-target) host"
+	if method != http.MethodGet && method != http.MethodDelete && method != http.MethodHead {
+		sum := sha256.Sum256([]byte(body))
+		r.Header.Set("Content-Type", "application/json")
+		r.Header.Set("X-Content-Sha256", base64.StdEncoding.EncodeToString(sum[:]))
+		names += " content-length content-type x-content-sha256"
+		lines = append(lines, "content-length: "+strconv.Itoa(len(body)), "content-type: application/json", "x-content-sha256: "+r.Header.Get("X-Content-Sha256"))
+	}
+	sum := sha256.Sum256([]byte(strings.Join(lines, "\n")))
+	sig, err := rsa.SignPKCS1v15(rand.Reader, s.key, crypto.SHA256, sum[:])
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	r.Header.Set("Authorization", `Signature version="1",headers="`+names+`",keyId="`+s.keyID+`",algorithm="rsa-sha256",signature="`+base64.StdEncoding.EncodeToString(sig)+`"`)
+	w := httptest.NewRecorder()
+	s.door.ServeHTTP(w, r)
+	return w
+}
+
+func TestWhatTheSDKDoesNotSend(t *testing.T) {
+	s := newSite(t)
+	for _, c := range []struct {
+		method, target, body string
+		status               int
+		code                 string
+	}{
+		{"GET", "/20160918/users", "", 400, "MissingParameter"},
+		{"GET", "/20160918/users?compartmentId=x", "", 400, "InvalidParameter"},
+		{"GET", "/20160918/users?compartmentId=" + s.root + "&limit=0", "", 400, "InvalidParameter"},
+		{"GET", "/20160918/users?compartmentId=" + s.root + "&limit=x", "", 400, "InvalidParameter"},
+		{"GET", "/20160918/users?compartmentId=" + s.root + "&sortBy=SIZE", "", 400, "InvalidParameter"},
+		{"GET", "/20160918/users?compartmentId=" + s.root + "&sortOrder=UP", "", 400, "InvalidParameter"},
+		{"GET", "/20160918/users?compartmentId=" + s.root + "&page=x", "", 400, "InvalidParameter"},
+		{"GET", "/20160918/users?compartmentId=" + s.root + "&identityProviderId=x", "", 400, "InvalidParameter"},
+		{"GET", "/20160918/compartments?compartmentId=" + s.root + "&compartmentIdInSubtree=maybe", "", 400, "InvalidParameter"},
+		{"POST", "/20160918/users", "", 400, "MissingParameter"},
+		{"POST", "/20160918/users", "{", 400, "CannotParseRequest"},
+		{"POST", "/20160918/users", "{} {}", 400, "CannotParseRequest"},
+		{"POST", "/20160918/users", `{"compartmentId":"` + s.root + `","name":"a b","description":"x"}`, 400, "InvalidParameter"},
+		{"POST", "/20160918/users", `{"compartmentId":"` + s.root + `","name":"a"}`, 400, "InvalidParameter"},
+		{"PATCH", "/20160918/users", "{}", 405, "MethodNotAllowed"},
+		{"GET", "/20160918/moons", "", 404, "NotAuthorizedOrNotFound"},
+		{"GET", "/20160918/users/", "", 404, "NotAuthorizedOrNotFound"},
+		{"GET", "/20160918/users/x", "", 404, "NotAuthorizedOrNotFound"},
+		{"GET", "/20160918/users/" + name.ID(123456789012345678).OCID(name.OCIUser), "", 404, "NotAuthorizedOrNotFound"},
+		{"GET", "/20160918/compartments/" + name.Account(7).Tenancy(), "", 404, "NotAuthorizedOrNotFound"},
+		{"GET", "/20160918/tagNamespaces?compartmentId=x", "", 501, "MethodNotImplemented"},
+		{"PUT", "/20160918/users/" + s.user + "/state", "{}", 400, "InvalidParameter"},
+		{"GET", "/20160918/userGroupMemberships?compartmentId=" + s.root, "", 400, "InvalidParameter"},
+		{"GET", "/20160918/userGroupMemberships/x", "", 404, "NotAuthorizedOrNotFound"},
+		{"POST", "/v1/authentication/refresh", `{"currentToken":"x"}`, 401, "NotAuthenticated"},
+		{"POST", "/v1/token/upst/actions/GenerateUpst", `{"publicKey":"x","sessionExpirationInMinutes":"60"}`, 400, "InvalidParameter"},
+		{"POST", "/v1/token/upst/actions/GenerateUpst", `{"publicKey":"x","sessionExpirationInMinutes":4}`, 400, "InvalidParameter"},
+	} {
+		w := s.send(c.method, c.target, c.body, "Opc-Request-Id", "ABC-1/<x>")
+		var e struct{ Code, Message string }
+		if err := json.Unmarshal(w.Body.Bytes(), &e); err != nil || w.Code != c.status || e.Code != c.code || e.Message == "" {
+			t.Errorf("%s %s %s: %d %s", c.method, c.target, c.body, w.Code, w.Body)
+		}
+		if id := w.Header().Get("Opc-Request-Id"); !strings.HasPrefix(id, "ABC-1x/") || len(id) != len("ABC-1x/")+65 {
+			t.Errorf("the id is %q", id)
+		}
+	}
+}
+
+// A refresh keeps what a session is, raises nothing, and ends with the session.
+func TestRefresh(t *testing.T) {
+	s := newSite(t)
+	other, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	der, err := x509.MarshalPKIXPublicKey(&other.PublicKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := json.Marshal(map[string]any{"publicKey": string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})), "sessionExpirationInMinutes": "60"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	token := func(w *httptest.ResponseRecorder) string {
+		t.Helper()
+		var out struct{ Token string }
+		if err := json.Unmarshal(w.Body.Bytes(), &out); err != nil || w.Code != 200 || out.Token == "" {
+			t.Fatalf("%d %s", w.Code, w.Body)
+		}
+		return out.Token
+	}
+	first := token(s.send("POST", upstPath, string(text)))
+	apiKey := *s
+	s.key, s.keyID = other, "ST$"+first
+	refresh := func() *httptest.ResponseRecorder {
+		return s.send("POST", refreshPath, `{"currentToken":"`+strings.TrimPrefix(s.keyID, "ST$")+`"}`)
+	}
+	rounds := 0
+	for range 40 {
+		s.Clock.Advance(50 * time.Minute)
+		w := refresh()
+		if w.Code == 401 {
+			break
+		}
+		rounds++
+		s.keyID = "ST$" + token(w)
+	}
+	if rounds != 28 { // 28 × 50 min is within 24 h, and 29 is not
+		t.Errorf("%d refreshes", rounds)
+	}
+	if w := apiKey.send("POST", refreshPath, `{"currentToken":"`+first+`"}`); w.Code != 401 {
+		t.Errorf("an API key refreshes a session: %d", w.Code)
+	}
+}
+
+func TestLargeBodiesAndSilence(t *testing.T) {
+	s := newSite(t)
+	if w := s.send("POST", "/20160918/users", strings.Repeat(" ", maxBody+1)); w.Code != 413 {
+		t.Errorf("%d", w.Code)
+	}
+	r := httptest.NewRequest("POST", "/20160918/users", io.NopCloser(&brokenBody{}))
+	w := httptest.NewRecorder()
+	s.door.ServeHTTP(w, r)
+	if w.Code != 408 {
+		t.Errorf("%d", w.Code)
+	}
+}
+
+type brokenBody struct{}
+
+func (*brokenBody) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
+
+func TestPathsOfTheDoor(t *testing.T) {
+	for target, want := range map[string]bool{
+		"/20160918/users": true, upstPath: true, refreshPath: true, "/": false, "/v1/authorize": false, "/v1/oauth2/authorize": false, "/20160918": false, "/x/20160918/": false,
+	} {
+		if got := Owns(httptest.NewRequest("GET", target, nil)); got != want {
+			t.Errorf("%s: %v", target, got)
+		}
+	}
+	known := map[string]bool{}
+	for _, e := range ops.Catalog() {
+		known[e.Name] = true
+	}
+	for _, op := range Operations() {
+		if !known[op] {
+			t.Errorf("%s is not in the catalog", op)
+		}
+	}
+}
+
+// FuzzBody: whatever a body holds, the answer is one of Oracle's. (A-3)
+func FuzzBody(f *testing.F) {
+	f.Add([]byte(`{"compartmentId":"x","name":"x","description":"x","statements":["allow any-user to inspect users in tenancy"]}`))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		for _, b := range bindings(&Config{}) {
+			req := &request{Request: httptest.NewRequest(b.method, "/", bytes.NewReader(nil)), body: body, vars: map[string]string{}}
+			req.query = req.URL.Query()
+			if _, err := b.decode(req); err != nil && answerTo(err).status == 500 {
+				t.Fatalf("%s: %v", b.name, err)
+			}
+		}
+	})
+}
