@@ -13,6 +13,7 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"warifu/internal/iam"
+	"warifu/internal/name"
 	"warifu/policy"
 	"warifu/policy/aws"
 )
@@ -329,7 +330,10 @@ func (s *situation) readCaller() error {
 	g := s.given
 	s.who.Account = g.Account
 	names := &s.who.Names[aws.Language]
-	arn := "arn:aws:iam::" + g.Account + ":"
+	account, ok := name.ParseAccount(g.Account)
+	if !ok {
+		return fmt.Errorf("account has 12 digits, not %q", g.Account)
+	}
 	kind := "User"
 	switch {
 	case g.Anonymous:
@@ -341,21 +345,21 @@ func (s *situation) readCaller() error {
 		s.facts.Set("aws:PrincipalServiceName", policy.String(g.Service))
 		return nil
 	case g.Root:
-		s.who.Kind, names.Name, kind = policy.Root, arn+"root", "Account"
+		s.who.Kind, names.Name, kind = policy.Root, name.RootARN(account), "Account"
 		s.facts.Set("aws:userid", policy.String(g.Account))
 	case g.Role != "":
 		role, session, ok := strings.Cut(g.Role, "/")
 		if !ok {
 			return fmt.Errorf("role is ROLE/SESSION, not %q", g.Role)
 		}
-		s.who.Kind, names.Name, kind = policy.RoleSession, arn+"role/"+role, "AssumedRole"
-		names.Session = "arn:aws:sts::" + g.Account + ":assumed-role/" + role + "/" + session
+		s.who.Kind, names.Name, kind = policy.RoleSession, name.RoleARN(account, "/", role), "AssumedRole"
+		names.Session = name.AssumedRoleARN(account, role, session)
 	default:
 		user := g.User
 		if user == "" {
 			user = "someone"
 		}
-		s.who.Kind, names.Name = policy.User, arn+"user/"+user
+		s.who.Kind, names.Name = policy.User, name.UserARN(account, "/", user)
 		s.facts.Set("aws:username", policy.String(user[strings.LastIndexByte(user, '/')+1:]))
 	}
 	s.facts.Set("aws:PrincipalType", policy.String(kind))

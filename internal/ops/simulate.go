@@ -601,12 +601,13 @@ func outcomeOf(l *policy.LayerTrace) policy.Outcome {
 func matchedBy(layer policy.LayerKind, id *policy.RuleID) Matched {
 	m := Matched{Policy: id.Policy, Type: SourceGiven, Rule: *id}
 	inline := strings.Fields(id.Policy)
+	arn, managed := name.ParseARN(id.Policy)
 	switch {
 	case layer == policy.Resource, layer == policy.Trust:
 		m.Type = SourceResource
-	case strings.HasPrefix(id.Policy, "arn:"):
+	case managed:
 		m.Type = SourceOwn
-		if arn, ok := name.ParseARN(id.Policy); ok && strings.Trim(arn.Account, "0123456789") != "" {
+		if strings.Trim(arn.Account, "0123456789") != "" {
 			m.Type = SourceVendor
 		}
 		m.Policy = id.Policy[strings.LastIndexByte(id.Policy, '/')+1:]
