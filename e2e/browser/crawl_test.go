@@ -22,8 +22,13 @@ import (
 // leads to many that are alike, but not all of them have the same links.
 const maxAlike = 4
 
-// unlinked are the pages that a command line which waits leads to.
-var unlinked = []string{"/v1/authorize", "/device/confirm"}
+// unlinked are pages that other tests go through: a command line which waits
+// leads to some, and an address that is bound or being bound to others.
+var unlinked = []string{
+	"/v1/authorize", "/device/confirm",
+	"/security/address/{kind}", "/security/address/{kind}/remove",
+	"/console/users/{name}/address/{kind}", "/console/users/{name}/address/{kind}/remove",
+}
 
 // Every page that an administrator can reach is looked at, in every language;
 // and every page of the route table can be reached, by links alone.
