@@ -34,6 +34,7 @@ func tabOf(user, tab string) string { return usersPath + "/" + url.PathEscape(us
 
 type userMFAData struct {
 	userData
+	Login   part[*ops.Login]
 	Devices part[ops.DeviceList]
 	Links   part[page.Page[ops.Link]]
 
@@ -46,6 +47,9 @@ func userMFAPage(rq *request) error {
 		return err
 	}
 	d := userMFAData{userData: u}
+	if d.Login, err = load(rq, ops.GetLoginProfile, ops.UserIn{User: rq.named()}); err != nil {
+		return err
+	}
 	if d.Devices, err = load(rq, ops.ListMFADevices, ops.UserListing{User: rq.named()}); err != nil {
 		return err
 	}

@@ -70,18 +70,19 @@ func load[In, Out any](rq *request, op ops.Op[In, Out], in In) (p part[Out], err
 
 // security is what the Security page shows.
 type security struct {
-	Root      bool
-	Password  part[*ops.Login]
-	Devices   part[ops.DeviceList]
-	Keys      part[ops.KeyList]
-	Addresses addresses
-	Sessions  part[page.Page[ops.SessionInfo]]
-	Activity  page.Page[audit.Event]
-	Unseen    int // notices
-	Passkeys  part[[]ops.Key]
-	CLILogins part[[]iam.CLILogin]
-	Tokens    []ops.HardwareToken // that wait to be activated
-	Recovery  ops.RecoveryStatus
+	Root       bool
+	Password   part[*ops.Login]
+	Devices    part[ops.DeviceList]
+	Keys       part[ops.KeyList]
+	Addresses  addresses
+	Sessions   part[page.Page[ops.SessionInfo]]
+	Activity   page.Page[audit.Event]
+	Unseen     int // notices
+	Passkeys   part[[]ops.Key]
+	CLILogins  part[[]iam.CLILogin]
+	Remembered part[[]iam.Remembered]
+	Tokens     []ops.HardwareToken // that wait to be activated
+	Recovery   ops.RecoveryStatus
 }
 
 // securityPage shows how one gets in oneself, and what happened.
@@ -109,6 +110,9 @@ func securityPage(rq *request) (err error) {
 		return err
 	}
 	if d.CLILogins, err = rq.cliLogins(); err != nil {
+		return err
+	}
+	if d.Remembered, err = load(rq, ops.ListRememberedDevices, ops.UserIn{}); err != nil {
 		return err
 	}
 	if d.Tokens, err = rq.ownTokens(); err != nil {

@@ -1,0 +1,63 @@
+package console
+
+import (
+	"testing"
+
+	"warifu/internal/iam"
+	"warifu/internal/ops"
+	"warifu/internal/testkit"
+)
+
+// The rules for signing in: a look at what would change, then the save; masks that
+// shut the person out who asks are asked for twice.
+func TestPreferencesPage(t *testing.T) {
+	s, _ := office(t)
+	s.signIn(t, "boss", adminWord)
+	says(t, s.get(preferencesPath), 200, "These are the defaults", "Whoever has one", "You are at 192.0.2.7.", "This is the default.")
+	form := func(more ...string) []string {
+		return append([]string{
+			"risk", "autonomous", "hours", "8", "idle", "30", "factors", "8", "idleUsers", "730", "idleKeys", "730",
+			"email", "on", "sms", "on", "passkeys", "on", "ownPassword", "on", "ownFactors", "on", "remember", "on",
+		}, more...)
+	}
+	says(t, s.post(preferencesPath, form("mode", "mandatory", "do", "preview")...), 200, "What would change", "4 users must add a second factor", "alice", "Save")
+	if p := testkit.Do(t, s.World, s.Admin(t), ops.GetSecurityPreferences, struct{}{}); p != iam.DefaultPreferences() {
+		t.Errorf("a look changed something: %+v", p)
+	}
+	says(t, s.post(preferencesPath, form("mode", "independent", "masks", "here", "do", "save")...), 422, "separated by semicolons")
+	away := form("mode", "independent", "masks", "198.51.100.0/24", "do", "save")
+	says(t, s.post(preferencesPath, away...), 422, "You could not sign in any more from where you are now", "I know, and want it")
+	to(t, s.post(preferencesPath, form("mode", "independent", "masks", "192.0.2.0/24", "do", "save")...), preferencesPath)
+	says(t, s.get(preferencesPath), 200, "Changed by boss", "Set by this account; the default is: 6", "1 of 1 sign-ins")
+	says(t, s.get(unusualPath), 200, "boss", "A browser not used before")
+	says(t, s.get(idlePath), 200, "Nothing is switched off")
+	to(t, s.post(preferencesPath, append(away, "confirm", "on")...), preferencesPath)
+	to(t, s.get("/console"), "/signin") // from outside now
+}
+
+// The box at sign-in, what the browser then keeps, and the list of it.
+func TestRememberedBrowsersOnPages(t *testing.T) {
+	s, _ := office(t)
+	p := testkit.Do(t, s.World, s.Admin(t), ops.GetSecurityPreferences, struct{}{})
+	p.Remember = true
+	testkit.Do(t, s.World, s.Admin(t), ops.SetSecurityPreferences, ops.SetSecurityPreferencesIn{SecurityPreferences: p})
+	s.user(t, "carol", adminWord, false)
+	on := true
+	testkit.Do(t, s.World, s.Admin(t), ops.UpdateLoginProfile, ops.UpdateLoginProfileIn{User: ops.Ref{Name: "carol"}, MFARequired: &on})
+	s.get("/signin")
+	to(t, s.post("/signin", "account", testkit.Account.String(), "user", "carol", "password", adminWord), "/signin/bind")
+	key := seed(t, says(t, s.get("/signin/bind"), 200, "Remember this browser for 7 days"))
+	one, two := s.codes(t, key)
+	to(t, s.post("/signin/bind", "code1", one, "code2", two, "remember", "on"), "/console")
+	if s.cookies["__Host-"+cookieMemory] == "" || s.cookies["__Host-"+cookieBrowser] == "" {
+		t.Fatalf("cookies: %v", s.cookies)
+	}
+	says(t, s.get("/security"), 200, "Remembered browsers")
+	to(t, s.post("/signout"), "/signin")
+	s.signIn(t, "carol", adminWord)
+	to(t, s.post("/security/remembered"), "/security#remembered")
+	to(t, s.post("/signout"), "/signin")
+	s.get("/signin")
+	to(t, s.post("/signin", "account", testkit.Account.String(), "user", "carol", "password", adminWord), "/signin/code")
+	says(t, s.get("/signin/code"), 200, "Remember this browser for 7 days")
+}
