@@ -406,7 +406,7 @@ var SendActivation = Op[SendActivationIn, *AddressState]{
 		return t, err
 	},
 	Record: func(in SendActivationIn) audit.Fields {
-		return audit.Fields{"userName": in.User.String(), "kind": string(in.Kind)}
+		return audit.Fields{"userName": in.User.String(), "kind": string(in.Kind), "address": clipped(in.Address)}
 	},
 	Do: func(env *Env, in SendActivationIn) (*AddressState, error) {
 		u, err := env.owner(in.User)
@@ -522,6 +522,7 @@ var UseActivation = Op[LinkIn, *Activation]{
 			return nil, err
 		}
 		a.Done = true
+		env.ev.Params = audit.Fields{"kind": string(a.Kind), "address": a.Address}
 		return a, env.bindAddress(&a.User, a.Kind, a.Address)
 	},
 }
@@ -584,7 +585,9 @@ var BeginBinding = Op[BeginBindingIn, struct{}]{
 	Mode:   Write,
 	Needs:  freshly,
 	Target: func(env *Env, _ BeginBindingIn) (Target, error) { return env.ownTarget(Ref{}, managesFactors) },
-	Record: func(in BeginBindingIn) audit.Fields { return audit.Fields{"kind": string(in.Kind)} },
+	Record: func(in BeginBindingIn) audit.Fields {
+		return audit.Fields{"kind": string(in.Kind), "address": clipped(in.Address)}
+	},
 	Do: func(env *Env, in BeginBindingIn) (none struct{}, err error) {
 		c := &env.Call.Caller
 		if c.Console == nil {

@@ -118,6 +118,11 @@ func TestActivationLink(t *testing.T) {
 		if n := h.letter(iam.MessageNotice); n.Letter.Notice != iam.NoticeFactorBound || n.Letter.To != "Alice@Example.com" {
 			h.Errorf("told: %+v", n.Letter)
 		}
+		for _, op := range []string{"SendActivation", "UseActivation"} {
+			if ev := h.events(op); len(ev) == 0 || ev[0].Params["address"] != "Alice@Example.com" || ev[0].Params["kind"] != "email" {
+				h.Errorf("the trail of %s: %+v", op, ev)
+			}
+		}
 		// A second address needs the first to go.
 		no(h, fault.Conflict, h.byAdmin(), ops.SendActivation, ops.SendActivationIn{User: ops.Ref{Name: "alice"}, Kind: iam.FactorEmail, Address: "b@example.com"})
 		h.browser().stage(h.browser().name("alice", firstPassword), signin.StageFactor, "")
