@@ -206,6 +206,9 @@ func (env *Env) approveCLI(l *iam.CLILogin) (err error) {
 	if c.MFA.Present {
 		l.MFAAt, l.MFAMethods = c.MFA.At, c.MFA.Methods
 	}
+	_, stood := c.Console.Remembered()
+	_, proved := c.Console.Last(true)
+	l.Remembered = stood && !proved
 	env.ev.Target.ID = l.ID
 	if err := env.Tx.InsertCLILogin(l); err != nil {
 		return err

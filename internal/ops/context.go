@@ -186,8 +186,12 @@ func (f *facts) native(key *policy.Key) policy.Fact {
 }
 
 // remembered reports whether a browser stands in for the caller's factor: it did
-// at sign-in, and no factor was proved since.
+// at sign-in, and no factor was proved since. Temporary credentials say what held
+// when they were approved.
 func (f *facts) remembered() bool {
+	if s := f.call.Caller.Session; s != nil {
+		return s.Remembered
+	}
 	c := f.call.Caller.Console
 	if c == nil {
 		return false
