@@ -18,7 +18,7 @@ func oracleEntries() []Entry {
 		entry(OracleAddUserToGroup), entry(OracleRemoveUserFromGroup), entry(GetUserGroupMembership), entry(ListUserGroupMemberships),
 		entry(OracleCreatePolicy), entry(OracleGetPolicy), entry(OracleListPolicies), entry(OracleUpdatePolicy), entry(OracleDeletePolicy),
 		entry(CreateCompartment), entry(GetCompartment), entry(ListCompartments), entry(UpdateCompartment), entry(DeleteCompartment),
-		entry(RecoverCompartment), entry(MoveCompartment),
+		entry(RecoverCompartment), entry(MoveCompartment), entry(GetOracleWorkRequest),
 		entry(CreateDynamicGroup), entry(GetDynamicGroup), entry(ListDynamicGroups), entry(UpdateDynamicGroup), entry(DeleteDynamicGroup),
 		entry(CreateNetworkSource), entry(GetNetworkSource), entry(ListNetworkSources), entry(UpdateNetworkSource), entry(DeleteNetworkSource),
 		// oci_settings.go, oci_tokens.go

@@ -470,3 +470,20 @@ func bodyOf(v any) (string, error) {
 	}
 	return string(b), nil
 }
+
+// GetOracleWorkRequest tells of work that has been done: compartments are deleted and
+// moved before the answer. The id is the compartment's.
+//
+// Errors: NotFound.
+var GetOracleWorkRequest = Op[Matching, *OracleNoun]{
+	Name:   "GetWorkRequest",
+	Grants: Names{AWS: "warifu:GetCompartment", OCI: "GetWorkRequest"},
+	Target: func(env *Env, in Matching) (Target, error) { return env.compartmentTarget(in.ID) },
+	Do: func(env *Env, in Matching) (*OracleNoun, error) {
+		c, err := env.Tx.OracleNoun(env.Call.Caller.Account, iam.OracleCompartment, in.ID)
+		if err != nil {
+			return nil, err
+		}
+		return oracleNoun(c), nil
+	},
+}

@@ -68,6 +68,36 @@ type moveIn struct {
 	} `body:""`
 }
 
+// workRequest is work that has been done.
+type workRequest struct {
+	ID              string         `json:"id"`
+	OperationType   string         `json:"operationType"`
+	Status          string         `json:"status"`
+	CompartmentID   string         `json:"compartmentId"`
+	Resources       []workResource `json:"resources"`
+	TimeAccepted    stamp          `json:"timeAccepted"`
+	TimeFinished    stamp          `json:"timeFinished"`
+	PercentComplete float64        `json:"percentComplete"`
+}
+
+type workResource struct {
+	Identifier string `json:"identifier"`
+	EntityType string `json:"entityType"`
+	ActionType string `json:"actionType"`
+}
+
+type workRequestIn struct {
+	ID string `path:"workRequestId"`
+}
+
+func showWork(n *ops.OracleNoun, _ *reply) workRequest {
+	return workRequest{
+		ID: n.ID.OCID(name.OCIWorkRequest), OperationType: "DELETE_COMPARTMENT", Status: "SUCCEEDED", CompartmentID: placeOf(n.Account, n.Parent),
+		Resources:    []workResource{{n.ID.OCID(name.OCICompartment), "compartment", "DELETED"}},
+		TimeAccepted: stamp(n.Changed), TimeFinished: stamp(n.Changed), PercentComplete: 100,
+	}
+}
+
 // accepted answers what Oracle does later and we have done.
 func accepted(n *ops.OracleNoun, r *reply) none {
 	r.status, r.work = http.StatusAccepted, n.ID.OCID(name.OCIWorkRequest)
@@ -98,6 +128,10 @@ func compartmentBindings() []binding {
 			id, err := compartmentOf(in.CompartmentID)
 			return ops.OracleMoveIn{Matching: ops.Matching{ID: id, IfMatch: in.IfMatch}, To: in.Body.TargetCompartmentID, Retry: in.Retry}, err
 		}, accepted),
+		bind("GetWorkRequest", http.MethodGet, "/workRequests/{workRequestId}", ops.GetOracleWorkRequest, func(in *workRequestIn) (ops.Matching, error) {
+			id, err := idOf(name.OCIWorkRequest, in.ID)
+			return ops.Matching{ID: id}, err
+		}, showWork),
 		bind("RecoverCompartment", http.MethodPost, one+"/actions/recoverCompartment", ops.RecoverCompartment, (*compartmentIn).matching, showCompartment),
 	}
 }

@@ -42,6 +42,11 @@ type placesIn struct {
 	CompartmentID string `query:"compartmentId" required:"true"`
 }
 
+type faultDomainsIn struct {
+	CompartmentID      string `query:"compartmentId" required:"true"`
+	AvailabilityDomain string `query:"availabilityDomain" required:"true"`
+}
+
 type passwordPolicy struct {
 	Length   *int  `json:"minimumPasswordLength,omitempty"`
 	Upper    *bool `json:"isUppercaseCharactersRequired,omitempty"`
@@ -93,6 +98,9 @@ func settingBindings(c *Config) []binding {
 		}),
 		bind("ListAvailabilityDomains", http.MethodGet, "/availabilityDomains", ops.ListOraclePlaces, placeOf, func(at string, _ *reply) []place {
 			return []place{{Name: "warifu:" + c.RegionKey + "-AD-1", CompartmentID: at}}
+		}),
+		bind("ListFaultDomains", http.MethodGet, "/faultDomains", ops.ListOraclePlaces, func(in *faultDomainsIn) (string, error) { return in.CompartmentID, nil }, func(at string, _ *reply) []place {
+			return []place{{Name: "FAULT-DOMAIN-1", CompartmentID: at, AvailabilityDomain: "warifu:" + c.RegionKey + "-AD-1"}}
 		}),
 		bind("GetAuthenticationPolicy", http.MethodGet, "/authenticationPolicies/{compartmentId}", ops.GetAuthenticationPolicy, func(in *compartmentIn) (string, error) { return in.CompartmentID, nil }, showPasswords),
 		bind("UpdateAuthenticationPolicy", http.MethodPut, "/authenticationPolicies/{compartmentId}", ops.UpdateAuthenticationPolicy, func(in *authenticationPolicyIn) (ops.OraclePasswordsIn, error) {
