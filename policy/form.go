@@ -9,8 +9,9 @@ import (
 // only the names of its own language in a request.
 type Language uint8
 
-// MaxLanguages is how many languages one request can carry names for.
-const MaxLanguages = 4
+// MaxLanguages is how many languages one request can carry names for: as many as
+// there are, for requests are large and decisions wait for memory.
+const MaxLanguages = 3
 
 // Effect is what a rule does when it applies.
 type Effect uint8
