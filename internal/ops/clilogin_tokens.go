@@ -87,6 +87,13 @@ func (env *Env) asCLI(l *iam.CLILogin) (err error) {
 		return err
 	}
 	c.beRoot()
+	wanted, err := env.preferencesOf(env.Tx, c.Account, c.revision)
+	if err != nil {
+		return err
+	}
+	if !c.User.Root && !wanted.Admits(env.Call.Source.IP) {
+		return errCLIEnded // as a session is from there (security checklist N-2)
+	}
 	env.Call.Caller = c
 	env.ev.Account, env.ev.Actor = c.Account, c.actor()
 	env.ev.MFA = audit.MFA{Known: true, Present: c.MFA.Present, Methods: c.MFA.Methods}

@@ -178,7 +178,7 @@ func freeName(all []iam.Factor, kind iam.FactorKind, make string) string {
 }
 
 // ownUser is the target of an operation on the caller's own keys.
-func ownUser(env *Env) (Target, error) { return userTarget(&env.Call.Caller.User), nil }
+func ownUser(env *Env) (Target, error) { return env.ownTarget(Ref{}, managesFactors) }
 
 // BeginPasskey makes what the browser is asked to create a passkey for the
 // caller: PublicKeyCredentialCreationOptions, JSON. It changes nothing.
@@ -263,7 +263,7 @@ func keyOf(f *iam.Factor) (k Key, err error) {
 var ListPasskeys = Op[UserIn, []Key]{
 	Name:   "ListPasskeys",
 	Grants: Names{AWS: "iam:ListMFADevices", RAM: "ram:ListPasskeys"},
-	Target: func(env *Env, in UserIn) (Target, error) { return env.userTarget(in.User) },
+	Target: func(env *Env, in UserIn) (Target, error) { return env.ownTarget(in.User, managesFactors) },
 	Record: func(in UserIn) audit.Fields { return audit.Fields{"userName": in.User.String()} },
 	Do: func(env *Env, in UserIn) (list []Key, err error) {
 		u, err := env.user(in.User)
@@ -327,7 +327,7 @@ var RenamePasskey = Op[RenamePasskeyIn, struct{}]{
 	Mode:   Write,
 	Needs:  recently,
 	Target: func(env *Env, in RenamePasskeyIn) (Target, error) {
-		t, err := env.userTarget(in.User)
+		t, err := env.ownTarget(in.User, managesFactors)
 		t.Granted = err == nil && t.ID == env.Call.Caller.User.ID
 		return t, err
 	},
@@ -361,7 +361,7 @@ var DeletePasskey = Op[DeletePasskeyIn, struct{}]{
 	Grants: Names{AWS: "iam:DeactivateMFADevice", RAM: "ram:DeletePasskey"},
 	Mode:   Write,
 	Needs:  freshly,
-	Target: func(env *Env, in DeletePasskeyIn) (Target, error) { return env.userTarget(in.User) },
+	Target: func(env *Env, in DeletePasskeyIn) (Target, error) { return env.ownTarget(in.User, managesFactors) },
 	Record: func(in DeletePasskeyIn) audit.Fields {
 		f := in.record()
 		if in.Reason != "" {
