@@ -139,6 +139,11 @@ func TestLanguages(t *testing.T) {
 	req := Request{Principal: Principal{Kind: User, Account: "1"}}
 	req.Actions = [MaxLanguages]string{"iam:EnableMFADevice", "ram:BindMFADevice", "USER_UPDATE"}
 	req.Resources = [MaxLanguages]string{"arn:user", "acs:user", "ocid"}
+	silent := req
+	silent.Actions[2] = ""
+	if got := Decide(&silent, Compile([]Rule{rule(2, Allow, "*", "*")}, nil).Layer(Identity)); got.Allowed() {
+		t.Errorf("no name there: %+v", got)
+	}
 	compile := func(rs ...Rule) *Set { return Compile(rs, nil) }
 	aws, ram, oci := compile(rule(0, Allow, "iam:*", "arn:*")), compile(rule(1, Allow, "ram:bind*", "acs:*")), compile(rule(2, Allow, "user_update", "ocid"))
 	for name, c := range map[string]struct {
@@ -149,7 +154,6 @@ func TestLanguages(t *testing.T) {
 		"second":               {[]Layer{ram.Layer(Identity)}, Allowed},
 		"fourth":               {[]Layer{oci.Layer(Identity)}, Allowed},
 		"names of another":     {[]Layer{compile(rule(1, Allow, "iam:*", "*")).Layer(Identity)}, ImplicitDeny},
-		"no name there":        {[]Layer{compile(rule(2, Allow, "*", "*")).Layer(Identity)}, ImplicitDeny},
 		"forbid elsewhere":     {[]Layer{Join(aws, compile(rule(2, Deny, "USER_UPDATE", "*"))).Layer(Identity)}, ExplicitDeny},
 		"forbid in a boundary": {[]Layer{aws.Layer(Identity), Join(aws, compile(rule(1, Deny, "ram:*", "*"))).Layer(Boundary)}, ExplicitDeny},
 		"boundary elsewhere":   {[]Layer{aws.Layer(Identity), ram.Layer(Boundary), oci.Layer(Control)}, Allowed},
