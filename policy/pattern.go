@@ -37,9 +37,7 @@ const (
 func (g *glob) prefix() string { return unsafe.String(g.text, int(g.pre)) }
 
 // suffix is the literal text behind it.
-func (g *glob) suffix() string {
-	return unsafe.String((*byte)(unsafe.Add(unsafe.Pointer(g.text), g.pre)), int(g.suf))
-}
+func (g *glob) suffix() string { return unsafe.String(g.text, int(g.pre)+int(g.suf))[g.pre:] }
 
 // setText sets the literal texts.
 func (g *glob) setText(pre, suf string) {
