@@ -53,8 +53,13 @@ func openFolder(ctx context.Context, conf *config.Config, log *slog.Logger, obse
 	if err := f.unlock(ctx, conf, true); err != nil {
 		return nil, err
 	}
+	locate, err := openPlaces(conf.Places)
+	if err != nil {
+		return nil, err
+	}
 	f.ops, err = ops.New(ops.Config{
-		Store: f.store, Keys: f.vault, Gate: f.gate, Now: time.Now, Rand: rand.Reader, Log: log, Observe: observe, Issuer: conf.Issuer,
+		Locate: locate,
+		Store:  f.store, Keys: f.vault, Gate: f.gate, Now: time.Now, Rand: rand.Reader, Log: log, Observe: observe, Issuer: conf.Issuer,
 		Delivery: delivery(conf),
 	})
 	return f, err

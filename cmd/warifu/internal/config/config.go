@@ -23,6 +23,7 @@ type Config struct {
 	TLS         TLS
 	Trusted     []netip.Prefix // reverse proxies that are believed
 	Issuer      string         // how authenticator apps name this server
+	Places      string         // file of a MaxMind database, by which sign-ins from impossible distances are found; "" = none
 	Regions     []string       // that a signature may name; none means any
 	Log         Log
 	Passkeys    Passkeys

@@ -35,6 +35,7 @@ var settings = []setting{
 	{key: "tls.key", set: text(func(c *Config) *string { return &c.TLS.Key }), get: func(c *Config) string { return c.TLS.Key }},
 	{key: "trusted_proxies", set: setTrusted, get: getTrusted},
 	{key: "issuer", set: setIssuer, get: func(c *Config) string { return c.Issuer }},
+	{key: "places", set: text(func(c *Config) *string { return &c.Places }), get: func(c *Config) string { return c.Places }},
 	{key: "regions", set: setRegions, get: func(c *Config) string { return strings.Join(c.Regions, ", ") }},
 	{key: "log.level", set: setLevel, get: func(c *Config) string { return strings.ToLower(c.Log.Level.String()) }},
 	{key: "log.format", set: oneOf(func(c *Config) *string { return &c.Log.Format }, "auto", "text", "json"), get: func(c *Config) string { return c.Log.Format }},
