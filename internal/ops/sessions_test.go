@@ -334,6 +334,9 @@ func TestEveryChangeNeedsAFreshProof(t *testing.T) {
 		"UseActivation": "nobody is signed in", "ReportNotMe": "nobody is signed in",
 		"GetSessionToken": "its session has what its own code proves", "AssumeRole": "trust policies ask for MFA themselves",
 		"GetFederationToken": "can do no more than the caller",
+		"EndCLILogin":        "only takes away", "LeaveCLILogin": "only takes away", "BeginDeviceLogin": "nobody is signed in",
+		"RedeemCLICode": "what it redeems was approved with one", "RedeemDeviceCode": "what it redeems was approved with one",
+		"RefreshCLILogin": "its credentials have what was proved when it was approved",
 	}
 	for _, e := range ops.Catalog() {
 		_, excused := without[e.Name]
