@@ -32,7 +32,9 @@ func TestSimulateWithTheCommandLine(t *testing.T) {
 	alice := "arn:aws:iam::" + in.AccountID + ":user/alice"
 
 	for entry, want := range map[string]string{"true": "allowed", "false": "explicitDeny"} {
-		var got struct{ EvaluationResults []struct{ EvalDecision string } }
+		var got struct {
+			EvaluationResults []struct{ EvalDecision string }
+		}
 		text := aws("simulate-principal-policy", "--policy-source-arn", alice, "--action-names", "ec2:RunInstances",
 			"--context-entries", "ContextKeyName=aws:MultiFactorAuthPresent,ContextKeyType=boolean,ContextKeyValues="+entry)
 		if err := json.Unmarshal(text, &got); err != nil || len(got.EvaluationResults) != 1 || got.EvaluationResults[0].EvalDecision != want {
