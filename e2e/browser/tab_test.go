@@ -30,7 +30,6 @@ type tab struct {
 	ctx  context.Context
 	base string
 	lang string // what the browser asks for
-	dark bool   // which of the looks comes first
 }
 
 // open opens a tab in a profile of its own: nothing is signed in there.
@@ -259,13 +258,6 @@ func (b *tab) find(role, name string) cdp.BackendNodeID {
 	}
 	b.t.Fatalf("%s has %d elements %s %q and %d that begin so; there are %q", b.path(), len(exact), role, name, len(begin), all)
 	return 0
-}
-
-// has reports whether there is such an element.
-func (b *tab) has(role, name string) bool {
-	b.t.Helper()
-	exact, begin, _ := b.search(role, name)
-	return len(exact)+len(begin) > 0
 }
 
 func (b *tab) search(role, name string) (exact, begin []cdp.BackendNodeID, all []string) {

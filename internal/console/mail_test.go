@@ -144,7 +144,7 @@ func TestOwnPhoneNumber(t *testing.T) {
 	page := says(t, s.get(w.Header().Get("Location")), 200, "We text a code to &#43;•••5678")
 	device := field(t, page, "device")
 	w = s.post("/stepup/begin", "device", device, "next", "/security/address/phone/remove")
-	page = says(t, s.get(w.Header().Get("Location")), 200, "We sent a code to &#43;•••5678")
+	says(t, s.get(w.Header().Get("Location")), 200, "We sent a code to &#43;•••5678")
 	to(t, s.post("/stepup", "device", device, "next", "/security/address/phone/remove", "code", s.secretOf(t, iam.MessageCode)), "/security/address/phone/remove")
 	says(t, s.get("/security/address/phone/remove"), 200, "will no longer count")
 	to(t, s.post("/security/address/phone/remove"), "/security")

@@ -24,8 +24,6 @@ import (
 type ImportTokensIn struct {
 	File seal.Secret // CSV or PSKC
 	Key  seal.Secret // pre-shared key or passphrase of an encrypted one; empty = none
-
-	tokens []oath.Token
 }
 
 // ImportedTokens tells what came of an import.

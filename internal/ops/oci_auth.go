@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"warifu/internal/fault"
-	"warifu/internal/iam"
 	"warifu/internal/name"
 	sig "warifu/internal/reqsig/oci"
 	"warifu/internal/store"
@@ -255,9 +254,4 @@ func (s *Server) oracleSeal(plain []byte) []byte { return s.oracleBox.Seal(nil, 
 
 func (s *Server) oracleOpen(sealed []byte) ([]byte, error) {
 	return s.oracleBox.Open(nil, nil, sealed, nil)
-}
-
-// oracleOwn tells whether the caller is this very user.
-func (env *Env) oracleOwn(u *iam.User) bool {
-	return u != nil && env.Call.Caller.Kind != policy.RoleSession && u.ID != 0 && u.ID == env.Call.Caller.User.ID
 }

@@ -10,10 +10,9 @@ import (
 	"warifu/internal/name"
 )
 
-// vendor owns AWS's managed policies, which exist from the start; Alibaba Cloud's
-// belong to name.AlibabaVendor, which is -1 in the queries. Every account sees
-// them; only SyncVendorPolicies writes them.
-const vendor name.Account = 0
+// Account 0 owns AWS's managed policies, which exist from the start; Alibaba
+// Cloud's belong to name.AlibabaVendor, which is -1 in the queries. Every account
+// sees them; only SyncVendorPolicies writes them.
 
 const policyColumns = `p.id, p.account, p.language, p.name, p.path, p.description, p.default_version, p.latest,
 	p.created, p.updated, p.tags`

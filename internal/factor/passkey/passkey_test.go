@@ -8,7 +8,6 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
-	"math/big"
 	"net/url"
 	"slices"
 	"strings"
@@ -578,11 +577,14 @@ func TestLegacyVector(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	key := ecdsa.PublicKey{Curve: elliptic.P256(), X: new(big.Int).SetBytes(c.Key[1:33]), Y: new(big.Int).SetBytes(c.Key[33:])}
+	key, err := ecdsa.ParseUncompressedPublicKey(elliptic.P256(), c.Key)
+	if err != nil {
+		t.Fatal(err)
+	}
 	signed := slices.Concat(unhex("4b0be934baebb5d12d26011b69227fa5e86df94e7d94aa2949a89f2d493992ca"), []byte{1, 0, 0, 0, 1},
 		unhex("ccd6ee2e47baef244d49a222db496bad0ef5b6f93aa7cc4d30c4821b3b9dbc57"))
 	sum := sha256.Sum256(signed)
-	if !ecdsa.VerifyASN1(&key, sum[:], unhex("304402204b5f0cd17534cedd8c34ee09570ef542a353df4436030ce43d406de870b847780220267bb998fac9b7266eb60e7cb0b5eabdfd5ba9614f53c7b22272ec10047a923f")) {
+	if !ecdsa.VerifyASN1(key, sum[:], unhex("304402204b5f0cd17534cedd8c34ee09570ef542a353df4436030ce43d406de870b847780220267bb998fac9b7266eb60e7cb0b5eabdfd5ba9614f53c7b22272ec10047a923f")) {
 		t.Error("the standard's own signature does not fit its key")
 	}
 	for what, bad := range map[string][]byte{"short": point[:64], "long": append(slices.Clone(point), 0), "not on the curve": append([]byte{4}, make([]byte, 64)...), "compressed": append([]byte{2}, point[1:33]...), "": nil} {
