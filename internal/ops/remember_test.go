@@ -15,6 +15,7 @@ import (
 	"warifu/internal/fault"
 	"warifu/internal/iam"
 	"warifu/internal/ops"
+	"warifu/internal/password"
 	"warifu/internal/seal"
 	"warifu/internal/signin"
 	"warifu/internal/store"
@@ -504,6 +505,7 @@ func TestIdle(t *testing.T) {
 // all are answered, and the memory stays bounded by the gate.
 func TestP1FiveHundredSignInsAtOnce(t *testing.T) {
 	h := lite(t)
+	h.Server = h.nodeOf(h.store, password.DefaultCost())
 	h.user("alice")
 	var wg sync.WaitGroup
 	var mu sync.Mutex

@@ -80,12 +80,15 @@ func (h *home) start() (*store.Store, *ops.Server) {
 }
 
 // node is a server of its own on an open database.
-func (h *home) node(st *store.Store) *ops.Server {
+func (h *home) node(st *store.Store) *ops.Server { return h.nodeOf(st, testkit.Cost) }
+
+// nodeOf is a node whose passwords cost so much.
+func (h *home) nodeOf(st *store.Store, cost password.Cost) *ops.Server {
 	h.Helper()
 	vault, err := ops.OpenVault(context.Background(), st, h.kms, h.rand, h.clock.Now())
 	h.must(err)
 	s, err := ops.New(ops.Config{
-		Store: st, Keys: vault, Gate: password.NewGate(2, 300), Cost: testkit.Cost, Now: h.clock.Now, Rand: h.rand, Log: slog.New(slog.DiscardHandler),
+		Store: st, Keys: vault, Gate: password.NewGate(2, 300), Cost: cost, Now: h.clock.Now, Rand: h.rand, Log: slog.New(slog.DiscardHandler),
 	})
 	h.must(err)
 	h.must(s.UsePasskeys(context.Background(), passkey.Config{URL: consoleURL(h)}))
