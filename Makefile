@@ -54,7 +54,7 @@ bench:
 
 # Size of the program, time until it is ready, memory when idle.
 bench-numbers:
-	go test -count 1 -run '^TestNumbers$$' -v ./cmd/warifu
+	go test -run '^$$' -bench '^BenchmarkNumbers$$' -benchtime 1x ./cmd/warifu
 
 clean:
 	rm -rf bin
