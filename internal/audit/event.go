@@ -73,7 +73,8 @@ type Event struct {
 	Params    Fields       `json:"params,omitempty"` // recorded inputs
 }
 
-// Query selects events of one account, newest first.
+// Query selects events of one account. Conditions that are not set leave
+// everything in.
 type Query struct {
 	Account    name.Account
 	From, To   time.Time // half open [From, To); zero = unbounded
@@ -86,4 +87,5 @@ type Query struct {
 	Service    string
 	ReadOnly   *bool
 	Result     Result // "" = any
+	Forward    bool   // oldest first; otherwise newest first
 }

@@ -157,12 +157,15 @@ func (tx *Tx) moveRows(rows []eventRow) error {
 	return nil
 }
 
-// Events returns events of an account that fit the query, newest first, as many
-// as limit. It reads the account's events in the order of time from the newest
-// that the query allows, so a narrow span of time makes it cheap. It ends early
+// Events returns events of an account that fit the query, as many as limit, in
+// the query's direction. It reads the account's events in the order of time from
+// the first that the query allows, so a narrow span of time makes it cheap. It ends early
 // when the caller's context does. What was recorded a moment ago is found after
 // Store.Flush.
 func (tx *Tx) Events(q audit.Query, after EventAfter, limit int) ([]audit.Event, error) {
+	if q.Forward {
+		return tx.eventsForward(q, after, limit)
+	}
 	before, id := int64(math.MaxInt64), ""
 	if !q.To.IsZero() {
 		before = micros(q.To)
@@ -170,6 +173,26 @@ func (tx *Tx) Events(q audit.Query, after EventAfter, limit int) ([]audit.Event,
 	if at := micros(after.At); !after.At.IsZero() && at < before {
 		before, id = at, after.ID
 	}
+	return tx.eventsWhere(q, `(at, id) < ($2, $3) AND at >= $4`, `at DESC, id DESC`, before, id, micros(q.From), limit)
+}
+
+// eventsForward is Events from the oldest on.
+func (tx *Tx) eventsForward(q audit.Query, after EventAfter, limit int) ([]audit.Event, error) {
+	from, id, to := micros(q.From)-1, lastID, int64(math.MaxInt64)
+	if at := micros(after.At); !after.At.IsZero() && at > from {
+		from, id = at, after.ID
+	}
+	if !q.To.IsZero() {
+		to = micros(q.To)
+	}
+	return tx.eventsWhere(q, `(at, id) > ($2, $3) AND at < $4`, `at, id`, from, id, to, limit)
+}
+
+// lastID is behind the id of every event.
+const lastID = "\U0010FFFF"
+
+// eventsWhere finds events of a span that $2 to $4 tell, in an order.
+func (tx *Tx) eventsWhere(q audit.Query, span, order string, at int64, id string, other int64, limit int) ([]audit.Event, error) {
 	readOnly := ""
 	if q.ReadOnly != nil {
 		readOnly = strconv.FormatBool(*q.ReadOnly)
@@ -179,12 +202,12 @@ func (tx *Tx) Events(q audit.Query, after EventAfter, limit int) ([]audit.Event,
 		result = ` AND result = 'refused' AND $14 <> ''` // in so many words, for the index that has these alone
 	}
 	tx.ctx = tx.caller
-	return list(tx, scanEvent, `SELECT body FROM events WHERE account = $1 AND (at, id) < ($2, $3) AND at >= $4
+	return list(tx, scanEvent, `SELECT body FROM events WHERE account = $1 AND `+span+`
 		AND ($5 = '' OR id = $5) AND ($6 = '' OR operation = $6) AND ($7 = '' OR actor = $7) AND ($8 = '' OR access_key = $8)
 		AND ($9 = '' OR noun = $9) AND ($10 = '' OR target = $10) AND ($11 = '' OR service = $11)
 		AND ($12 = '' OR read_only = ($12 = 'true'))`+result+`
-		ORDER BY at DESC, id DESC LIMIT $13`,
-		int64(q.Account), before, id, micros(q.From), q.ID, q.Operation, q.Actor, q.AccessKey,
+		ORDER BY `+order+` LIMIT $13`,
+		int64(q.Account), at, id, other, q.ID, q.Operation, q.Actor, q.AccessKey,
 		q.TargetNoun, q.TargetName, q.Service, readOnly, limit, string(q.Result))
 }
 

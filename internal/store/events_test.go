@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -53,21 +54,25 @@ func TestEvents(t *testing.T) {
 			q    audit.Query
 			want string
 		}{
-			"from":          {audit.Query{From: epoch.Add(1000)}, "whole"},
-			"to, exclusive": {audit.Query{To: whole.At}, "bare"},
-			"from, to":      {audit.Query{From: epoch, To: whole.At.Add(1000)}, "whole bare"},
-			"id":            {audit.Query{ID: "bare"}, "bare"},
-			"operation":     {audit.Query{Operation: "EnableMFADevice"}, "whole"},
-			"actor":         {audit.Query{Actor: "alice"}, "whole"},
-			"no actor":      {audit.Query{Actor: "bob"}, ""},
-			"key":           {audit.Query{AccessKey: "AKIA1"}, "whole"},
-			"noun":          {audit.Query{TargetNoun: "factor"}, "whole"},
-			"target":        {audit.Query{TargetName: "phone"}, "whole"},
-			"service":       {audit.Query{Service: "iam"}, "whole"},
-			"reads":         {audit.Query{ReadOnly: &yes}, "whole"},
-			"writes":        {audit.Query{ReadOnly: &no}, "bare"},
-			"id of another": {audit.Query{ID: "theirs"}, ""},
-			"two at once":   {audit.Query{ID: "whole", Actor: "bob"}, ""},
+			"from":             {audit.Query{From: epoch.Add(1000)}, "whole"},
+			"to, exclusive":    {audit.Query{To: whole.At}, "bare"},
+			"from, to":         {audit.Query{From: epoch, To: whole.At.Add(1000)}, "whole bare"},
+			"id":               {audit.Query{ID: "bare"}, "bare"},
+			"operation":        {audit.Query{Operation: "EnableMFADevice"}, "whole"},
+			"actor":            {audit.Query{Actor: "alice"}, "whole"},
+			"no actor":         {audit.Query{Actor: "bob"}, ""},
+			"key":              {audit.Query{AccessKey: "AKIA1"}, "whole"},
+			"noun":             {audit.Query{TargetNoun: "factor"}, "whole"},
+			"target":           {audit.Query{TargetName: "phone"}, "whole"},
+			"service":          {audit.Query{Service: "iam"}, "whole"},
+			"reads":            {audit.Query{ReadOnly: &yes}, "whole"},
+			"writes":           {audit.Query{ReadOnly: &no}, "bare"},
+			"id of another":    {audit.Query{ID: "theirs"}, ""},
+			"oldest first":     {audit.Query{Forward: true}, "bare whole"},
+			"from, forward":    {audit.Query{From: epoch.Add(1000), Forward: true}, "whole"},
+			"from at, forward": {audit.Query{From: epoch, Forward: true}, "bare whole"},
+			"to, forward":      {audit.Query{To: whole.At, Forward: true}, "bare"},
+			"two at once":      {audit.Query{ID: "whole", Actor: "bob"}, ""},
 		} {
 			c.q.Account = acme
 			same(w, what, names(w.events(c.q, store.EventAfter{}, 10), eventID), c.want)
@@ -127,6 +132,20 @@ func TestEventPages(t *testing.T) {
 				after = store.EventAfter{At: last.At, ID: last.ID}
 			}
 			same(w, fmt.Sprint("pages of ", size), names(got, eventID)+" ", want)
+
+			slices.Reverse(got)
+			after = store.EventAfter{}
+			var forward []audit.Event
+			for {
+				page := w.events(audit.Query{Account: acme, Forward: true}, after, size)
+				if len(page) == 0 {
+					break
+				}
+				forward = append(forward, page...)
+				last := page[len(page)-1]
+				after = store.EventAfter{At: last.At, ID: last.ID}
+			}
+			same(w, fmt.Sprint("forward, pages of ", size), names(forward, eventID), names(got, eventID))
 		}
 	})
 }

@@ -148,8 +148,8 @@ type Token struct {
 	Expires time.Time
 }
 
-// EventAfter is a place in the trail, newest first: the last event of the page
-// before. Its zero value is the newest end.
+// EventAfter is a place in the trail: the last event of the page before. Its
+// zero value is the beginning of the first page.
 type EventAfter struct {
 	At time.Time
 	ID string

@@ -15,13 +15,29 @@ import (
 const MaxEvents = 50
 
 // LookupEventsIn selects events of the caller's account. Query.Account is
-// ignored.
+// ignored. Conditions that are set must all hold; those that are not leave
+// everything in:
+//
+//   - ID: one event's
+//   - Operation: the event's name as its door calls it, without the service: of
+//     iam:EnableMFADevice what follows the colon
+//   - Actor: the name of the user or role that asked; root has none
+//   - AccessKey: the id of the key that signed
+//   - TargetNoun, TargetName: what was acted on, such as "user", "alice"
+//   - Service: as in a signature, such as iam
+//   - ReadOnly: pointing to true for reads, to false for changes
+//   - Result: how it ended
+//   - From, To: the span of time, without To itself
+//
+// Listing.Limit is 1 to MaxEvents, 0 for MaxEvents. Listing.Cursor is the Next of
+// the page before and goes with the same conditions and direction only.
 type LookupEventsIn struct {
 	Query audit.Query
 	Listing
 }
 
-// LookupEvents finds events of the caller's account, newest first.
+// LookupEvents finds events of the caller's account, newest first, or oldest
+// first with Query.Forward. What was answered before it is found.
 //
 // Errors: Invalid for a page of more than MaxEvents, a range that ends before it
 // begins, or a cursor of another query.
@@ -74,6 +90,6 @@ func queryFilter(q *audit.Query) []string {
 	}
 	return []string{
 		q.From.UTC().Format(time.RFC3339Nano), q.To.UTC().Format(time.RFC3339Nano),
-		q.ID, q.Operation, q.Actor, q.AccessKey, q.TargetNoun, q.TargetName, q.Service, readOnly, string(q.Result),
+		q.ID, q.Operation, q.Actor, q.AccessKey, q.TargetNoun, q.TargetName, q.Service, readOnly, string(q.Result), strconv.FormatBool(q.Forward),
 	}
 }
