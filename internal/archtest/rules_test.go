@@ -45,7 +45,7 @@ func groundFaults(p *pack, standard map[string]bool) (faults []string) {
 }
 
 // pure are libraries that compute and do nothing else.
-var pure = []string{"github.com/go-json-experiment/json", "golang.org/x/text", "golang.org/x/crypto", "rsc.io/qr", "github.com/go-webauthn/webauthn"}
+var pure = []string{"github.com/go-json-experiment/json", "golang.org/x/text", "golang.org/x/crypto", "rsc.io/qr", "github.com/go-webauthn/webauthn", "golang.org/x/mod/sumdb"}
 
 // What rooms must not touch: the network, the database, the machine, the log,
 // the clock and chance are given to them or are not theirs.
