@@ -121,54 +121,85 @@ func refuse(err error) error { return &refusal{err} }
 
 // Run carries out one operation: begin, target, decide, do, record, commit.
 // The errors are faults; an error of another kind is Internal.
-func Run[In, Out any](ctx context.Context, s *Server, call Call, op Op[In, Out], in In) (Out, error) {
-	if call.At.IsZero() {
-		call.At = s.now()
+//
+// It only takes the operation's types away: the work is done once for all of
+// them, since every operation has a copy of this function in the program.
+func Run[In, Out any](ctx context.Context, s *Server, call Call, op Op[In, Out], in In) (out Out, err error) {
+	target, before, do := op.Target, op.Before, op.Do
+	w := work{
+		Entry:  entry(op),
+		target: func(env *Env) (Target, error) { return target(env, in) },
+		do:     func(env *Env) (err error) { out, err = do(env, in); return err },
 	}
-	began := time.Now() // duration for the metrics: the monotonic clock, not the program's
-	var out Out
-	ev := s.newEvent(&call, op.Name, op.Grants.action(), op.Mode == Read)
 	if op.Record != nil {
-		ev.Params = op.Record(in)
+		w.params = op.Record(in)
 	}
+	if before != nil {
+		w.before = func(call *Call) (err error) { in, err = before(ctx, s, call, in); return err }
+	}
+	err = w.run(ctx, s, &call)
+	return out, err
+}
+
+// work is a call of an operation whatever the types of its input and output.
+type work struct {
+	Entry
+	params audit.Fields
+	target func(*Env) (Target, error)
+	before func(*Call) error // nil for most
+	do     func(*Env) error
+}
+
+func (w *work) run(ctx context.Context, s *Server, call *Call) error {
+	ev, began := w.begin(s, call)
+	ev.Params = w.params
 
 	var err error
 	begun := ev
 	open := func(tx *store.Tx, mode Mode) *Env {
 		ev = begun // a transaction may be tried again
-		return &Env{Context: ctx, Server: s, Call: call, Tx: tx, Now: call.At, mode: mode, ev: &ev}
+		return &Env{Context: ctx, Server: s, Call: *call, Tx: tx, Now: call.At, mode: mode, ev: &ev}
 	}
-	if op.Before != nil {
-		if op.Permission == MustAllow { // nobody else may have slow work done; the transaction asks again
-			err = s.store.View(ctx, func(tx *store.Tx) error { return op.judge(open(tx, Read), in) })
+	if w.before != nil {
+		if w.Permission == MustAllow { // nobody else may have slow work done; the transaction asks again
+			err = s.store.View(ctx, func(tx *store.Tx) error { return w.judge(open(tx, Read)) })
 		}
 		if err == nil {
-			in, err = op.Before(ctx, s, &call, in)
+			err = w.before(call)
 		}
 		if failed := err; failed != nil {
-			return out, s.finish(&call, &ev, began, s.update(ctx, func(*store.Tx) error { return failed }, &ev))
+			return s.finish(call, &ev, began, s.update(ctx, func(*store.Tx) error { return failed }, &ev))
 		}
 	}
 
 	step := func(tx *store.Tx) error {
-		env := open(tx, op.Mode)
+		env := open(tx, w.Mode)
 		err := env.spend()
 		if err == nil {
-			err = op.judge(env, in)
+			err = w.judge(env)
 		}
 		if err == nil {
-			out, err = op.Do(env, in)
+			err = w.do(env)
 		}
 		return err
 	}
 
-	if op.Mode == Read {
+	if w.Mode == Read {
 		err = s.store.View(ctx, step)
 		err = s.record(ctx, &ev, err)
 	} else {
 		err = s.update(ctx, step, &ev)
 	}
-	return out, s.finish(&call, &ev, began, err)
+	return s.finish(call, &ev, began, err)
+}
+
+// begin makes the event of a call and starts its clock: the monotonic one, for
+// the metrics.
+func (e *Entry) begin(s *Server, call *Call) (audit.Event, time.Time) {
+	if call.At.IsZero() {
+		call.At = s.now()
+	}
+	return s.newEvent(call, e.Name, e.Grants.action(), e.Mode == Read), time.Now()
 }
 
 // Reject records a call whose input its door cannot read, and returns err, which
@@ -176,36 +207,37 @@ func Run[In, Out any](ctx context.Context, s *Server, call Call, op Op[In, Out],
 // input, which may be a secret. When the trail cannot be written, that is the
 // error.
 func Reject[In, Out any](ctx context.Context, s *Server, call Call, op Op[In, Out], err error) error {
-	if call.At.IsZero() {
-		call.At = s.now()
-	}
-	began := time.Now()
-	ev := s.newEvent(&call, op.Name, op.Grants.action(), op.Mode == Read)
+	e := entry(op)
+	return e.reject(ctx, s, &call, err)
+}
+
+func (e *Entry) reject(ctx context.Context, s *Server, call *Call, err error) error {
+	ev, began := e.begin(s, call)
 	unread := fault.New(fault.Invalid, "the input is not valid")
 	recorded := s.record
-	if op.Mode == Write {
+	if e.Mode == Write {
 		recorded = func(ctx context.Context, ev *audit.Event, err error) error {
 			return s.update(ctx, func(*store.Tx) error { return err }, ev)
 		}
 	}
-	if e := s.finish(&call, &ev, began, recorded(ctx, &ev, unread)); !errors.Is(e, unread) {
+	if e := s.finish(call, &ev, began, recorded(ctx, &ev, unread)); !errors.Is(e, unread) {
 		return e
 	}
 	return err
 }
 
 // judge makes sure who asks, finds what the operation is about, and asks policy.
-func (op *Op[In, Out]) judge(env *Env, in In) error {
+func (w *work) judge(env *Env) error {
 	if err := env.admit(); err != nil {
 		return err
 	}
-	target, err := op.Target(env, in)
+	target, err := w.target(env)
 	env.ev.Target = target.recorded()
 	if err == nil {
-		err = env.decide(op.Grants, op.Permission, &target, env.ev)
+		err = env.decide(w.Grants, w.Permission, &target, env.ev)
 	}
 	if err == nil {
-		err = env.assure(op.Needs, &target)
+		err = env.assure(w.Needs, &target)
 	}
 	return err
 }
