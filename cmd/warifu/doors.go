@@ -2,6 +2,7 @@ package main
 
 import (
 	"crypto/rand"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/netip"
@@ -106,6 +107,13 @@ func services(conf *config.Config) ([]gateway.Service, error) {
 		all[i] = gateway.Service{
 			Name: s.Name, Prefix: s.Prefix, Account: s.Account, Protocol: gateway.Protocol(s.Protocol), Upstream: s.URL,
 			Region: s.Region, Regions: conf.Regions, Target: s.Target, Domains: s.Domains, LiteralKeys: s.LiteralKeys,
+		}
+		for _, line := range s.Operations {
+			o, err := gateway.ParseOperation(line)
+			if err != nil {
+				return nil, fmt.Errorf("services: %s: operations: %w", s.Name, err)
+			}
+			all[i].Operations = append(all[i].Operations, o)
 		}
 		if s.AccessKey != "" {
 			all[i].Key = &sigv4.Credentials{AccessKeyID: s.AccessKey, Secret: string(s.SecretKey.Reveal())}

@@ -23,7 +23,6 @@ import (
 
 	"warifu/internal/api/oci"
 	"warifu/internal/factor/totp"
-	"warifu/internal/iam"
 	"warifu/internal/name"
 	"warifu/internal/ops"
 	sig "warifu/internal/reqsig/oci"
@@ -39,6 +38,8 @@ type tenancy struct {
 	url   string
 	admin *client
 	root  *string // OCID of the tenancy
+
+	handler http.Handler // what the server is; tests put a gateway before it
 }
 
 // client is somebody who talks to the door through Oracle's SDK.
@@ -59,10 +60,11 @@ func newTenancy(t *testing.T) *tenancy {
 		Ops: w.Server, Log: slog.New(slog.DiscardHandler),
 		Client: func(*http.Request) (netip.Addr, string, bool) { return netip.MustParseAddr("192.0.2.7"), "", true },
 	})
-	srv := httptest.NewServer(door)
-	t.Cleanup(srv.Close)
 	root := testkit.Account.Tenancy()
-	s := &tenancy{World: w, t: t, url: srv.URL, root: &root}
+	s := &tenancy{World: w, t: t, root: &root, handler: door}
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }))
+	t.Cleanup(srv.Close)
+	s.url = srv.URL
 	key := newKey(t)
 	k, err := w.AddOracleKeyFor(ctx, "admin", publicPEM(t, &key.PublicKey))
 	if err != nil {
@@ -234,5 +236,3 @@ func (s *tenancy) code(seed string) string {
 	s.ok(err)
 	return totp.Code(raw, totp.Params{}, totp.Params{}.Step(s.Clock.Now()))
 }
-
-var _ = iam.OracleActive

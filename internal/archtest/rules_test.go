@@ -161,8 +161,8 @@ var ownOfDoor = map[string][]string{
 	"internal/console": {"internal/audit", "policy"},
 
 	// It hands facts about another service's request to policy and names them
-	// for the trail.
-	"internal/gateway": {"internal/reqsig/sigv4", "policy", "policy/aws", "policy/aws/catalog", "internal/audit"},
+	// for the trail. Services of each cloud may be behind it.
+	"internal/gateway": {"internal/reqsig/sigv4", "internal/reqsig/oci", "policy/oci", "policy", "policy/aws", "policy/aws/catalog", "internal/audit"},
 }
 
 func doorFaults(p *pack) (faults []string) {

@@ -20,7 +20,7 @@ const (
 	S3    Protocol = "s3"    // REST with XML
 )
 
-func (p Protocol) known() bool { return p == Query || p == EC2 || p == JSON || p == S3 }
+func (p Protocol) known() bool { return p == Query || p == EC2 || p == JSON || p == S3 || p == OCI }
 
 // View is what derivation may look at: a request whose signature has been
 // verified.
@@ -62,6 +62,7 @@ type Derived struct {
 	Needs     []Need // all must be allowed; the first is the operation's own
 	Tags      []Tag
 	Keys      policy.Map // context keys that the request itself determines
+	asked     *asked     // of a service of Oracle's kind
 }
 
 // need adds an action of the service on resources.

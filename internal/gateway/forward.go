@@ -36,7 +36,7 @@ func (p *passage) forward(w http.ResponseWriter) {
 		Transport:      p.route.pool,
 		FlushInterval:  -1,
 		BufferPool:     &p.g.buffers,
-		ModifyResponse: modify,
+		ModifyResponse: p.modify,
 		ErrorHandler:   func(w http.ResponseWriter, _ *http.Request, err error) { p.failed(w, out, err) },
 		ErrorLog:       log.New(slogWriter{p.g.Log}, "", 0),
 	}
@@ -124,6 +124,9 @@ func (p *passage) rewrite(r *http.Request, out *outgoing) error {
 	delete(header, "Connection") // put back for an upgrade or TE
 	cleanse(header)
 	p.identify(header)
+	if p.route.Protocol == OCI {
+		p.identifyOCI(header)
+	}
 	ip, _, secure := p.g.Client(p.Request)
 	header["X-Forwarded-For"] = []string{ip.String()}
 	header["X-Forwarded-Host"] = []string{p.Host}
@@ -208,7 +211,10 @@ func (p *passage) failed(w http.ResponseWriter, out *outgoing, err error) {
 
 // modify keeps from the answer what would act on the console, which a browser
 // takes to be the same site.
-func modify(r *http.Response) error {
+func (p *passage) modify(r *http.Response) error {
+	if p.route.Protocol == OCI {
+		delete(r.Header, "Opc-Request-Id") // the client has ours
+	}
 	for _, name := range []string{
 		"Set-Cookie", "Clear-Site-Data", "Service-Worker-Allowed", "Alt-Svc", "Strict-Transport-Security", "Public-Key-Pins",
 	} {

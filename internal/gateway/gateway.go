@@ -38,6 +38,7 @@ type Config struct {
 type Gateway struct {
 	Config
 	routes  map[string]*route // by the service's name in a scope
+	oracle  []*route          // those of Oracle's kind, which are found by path
 	buffers buffers
 }
 
@@ -62,6 +63,9 @@ func New(c Config) (*Gateway, error) {
 			return nil, fmt.Errorf("services: %s: configured twice", s.Name)
 		}
 		g.routes[s.Name] = &route{Service: s, pool: s.transport()}
+		if s.Protocol == OCI {
+			g.oracle = append(g.oracle, g.routes[s.Name])
+		}
 	}
 	return g, nil
 }
@@ -77,7 +81,7 @@ func (g *Gateway) Close() {
 
 // Serves reports whether a request is signed for a service that is configured
 // here. It only looks; nothing is verified.
-func (g *Gateway) Serves(r *http.Request) bool { return g.routes[signedFor(r)] != nil }
+func (g *Gateway) Serves(r *http.Request) bool { return g.routeOf(r) != nil }
 
 // signedFor is the service in the credential scope that a request carries in
 // its header or its query, "" if there is none.
@@ -116,6 +120,7 @@ type passage struct {
 	g     *Gateway
 	route *route
 	id    string
+	event string // id of the event that is left; "" = any
 	at    time.Time
 
 	signed  sigv4.Request
@@ -136,10 +141,13 @@ const arrivalTime = 30 * time.Second
 
 // ServeHTTP implements http.Handler: verify, derive, ask, forward.
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	p := &passage{Request: r, g: g, route: g.routes[signedFor(r)], id: g.Ops.NewRequestID(), at: g.Ops.Now()}
+	p := &passage{Request: r, g: g, route: g.routeOf(r), id: g.Ops.NewRequestID(), at: g.Ops.Now()}
 	if p.route == nil {
 		Query.write(w, r, problem{trouble: unknownAction, message: "No service is configured for this request."}, p.id)
 		return
+	}
+	if p.route.Protocol == OCI {
+		p.nameOCI(w)
 	}
 	arrival := http.NewResponseController(w)
 	arrival.SetReadDeadline(time.Now().Add(arrivalTime)) //nolint:errcheck // not supported by a test's recorder
@@ -206,6 +214,9 @@ func (p *passage) hold(body []byte) {
 }
 
 func (p *passage) verify() (err error) {
+	if p.route.Protocol == OCI {
+		return p.verifyOCI()
+	}
 	p.caller, p.sig, err = p.g.Ops.SigV4(p.Context(), &p.signed, p.at, p.route.options())
 	return err
 }
@@ -272,6 +283,9 @@ func (p *passage) owner() name.Account {
 }
 
 func (p *passage) derive() (err error) {
+	if p.route.Protocol == OCI {
+		return p.deriveOCI()
+	}
 	p.derived, err = Derive(&p.route.Service, &View{
 		Method: p.Method, Host: p.Host, Path: p.signed.Path, Query: p.signed.Query, Header: p.Header, Body: p.peek,
 		Account: p.owner().String(), Region: p.sig.Scope.Region, Presigned: p.sig.Presigned,
@@ -293,7 +307,7 @@ func (p *passage) understand() error {
 // refuse answers a request that goes no further.
 func (p *passage) refuse(w http.ResponseWriter, err error) {
 	t := p.route.problem(err)
-	if no, ok := ops.AsDenial(err); ok {
+	if no, ok := ops.AsDenial(err); ok && p.route.Protocol != OCI {
 		t.message = p.g.sentence(p.route.Protocol, no)
 	}
 	if t.trouble == internalTrouble && !errors.Is(err, context.Canceled) {
@@ -308,6 +322,9 @@ func (p *passage) refuse(w http.ResponseWriter, err error) {
 
 // problem classifies an error of any step.
 func (r *route) problem(err error) problem {
+	if t, ok := troubleOCI(err); ok && r.Protocol == OCI {
+		return t
+	}
 	var (
 		signature *sigv4.Error
 		refusal   *Refusal

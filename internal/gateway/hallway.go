@@ -23,7 +23,7 @@ func (p *passage) authorize() error {
 // call is the request as the hallway takes it.
 func (p *passage) call() ops.Call {
 	ip, chain, secure := p.g.Client(p.Request)
-	return ops.Call{Caller: p.caller, RequestID: p.id, At: p.at, Source: ops.Source{
+	return ops.Call{Caller: p.caller, RequestID: p.id, EventID: p.event, At: p.at, Source: ops.Source{
 		Door: "gateway", Service: p.route.Name, Region: p.sig.Scope.Region, IP: ip, Chain: chain, Secure: secure,
 		UserAgent: p.UserAgent(), Referer: p.Referer(),
 	}}
@@ -55,6 +55,10 @@ func operation(d *Derived, owner name.Account) ops.Op[*Derived, struct{}] {
 	}
 	if !d.ReadOnly {
 		op.Mode = ops.Write
+	}
+	if d.asked != nil {
+		op.Grants = d.asked.names
+		return operationOCI(op)
 	}
 	return op
 }

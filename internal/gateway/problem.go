@@ -161,6 +161,8 @@ func (p Protocol) spellings() map[trouble]spelling {
 		return jsonSpellings
 	case S3:
 		return s3Spellings
+	case OCI:
+		return ociSpellings
 	}
 	return querySpellings
 }
@@ -201,6 +203,9 @@ func (p Protocol) write(w http.ResponseWriter, r *http.Request, t problem, reque
 		body = markup(ec2Error{Code: s.code, Message: s.message, RequestID: requestID})
 		h.Set("Content-Type", "text/xml;charset=UTF-8")
 		h.Set("X-Amzn-Requestid", requestID)
+	case OCI:
+		body = ociError(s)
+		h.Set("Content-Type", "application/json")
 	case S3:
 		body = markup(s3Error{Code: s.code, Message: s.message, Resource: t.resource, RequestID: requestID, HostID: requestID})
 		h.Set("Content-Type", "application/xml")

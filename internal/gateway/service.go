@@ -55,6 +55,9 @@ type Service struct {
 	// "DynamoDB_20120810"; "" takes any (JSON).
 	Target string
 
+	// Operations is the table of a service of Oracle's kind (OCI).
+	Operations []Operation
+
 	// MaxBody is the longest form or JSON body that is read; 0 means
 	// DefaultMaxBody. S3 bodies stream and have no limit here.
 	MaxBody int64
@@ -95,10 +98,10 @@ func (s *Service) check() error {
 	case reserved[s.Name] || reserved[s.actionPrefix()]:
 		return fmt.Errorf("services: %s: Warifu answers this service itself", s.Name)
 	case !s.Protocol.known():
-		return fmt.Errorf("services: %s: protocol %q is not one of query, ec2, json, s3", s.Name, s.Protocol)
+		return fmt.Errorf("services: %s: protocol %q is not one of query, ec2, json, s3, oci", s.Name, s.Protocol)
 	case s.Protocol == S3 && s.actionPrefix() != "s3":
 		return fmt.Errorf("services: %s: the protocol s3 serves only the actions of s3", s.Name)
-	case s.Protocol != S3 && !catalog.KnownService(s.actionPrefix()):
+	case s.Protocol != S3 && s.Protocol != OCI && !catalog.KnownService(s.actionPrefix()):
 		return fmt.Errorf("services: %s: no AWS service has the action prefix %q; set prefix", s.Name, s.actionPrefix())
 	case s.Upstream == nil || s.Upstream.Host == "" || s.Upstream.Scheme != "http" && s.Upstream.Scheme != "https":
 		return fmt.Errorf("services: %s: upstream must be an http or https URL with a host", s.Name)
@@ -110,6 +113,8 @@ func (s *Service) check() error {
 		return fmt.Errorf("services: %s: account must be 12 digits", s.Name)
 	case s.Key != nil && (s.Key.AccessKeyID == "" || s.Key.Secret == ""):
 		return fmt.Errorf("services: %s: the upstream's key needs an access key id and a secret", s.Name)
+	case s.Protocol == OCI:
+		return s.checkOCI()
 	}
 	return nil
 }

@@ -116,6 +116,9 @@ func (env *Env) permit(need Need, perm Permission, t *Target, ev *audit.Event) e
 			if d.Rule == nil {
 				ev.Why = "no statement allows " + denial.Action
 			}
+			if env.Call.Caller.Oracle != nil {
+				env.explainOracle(denial, t, layers, ev)
+			}
 			return refuse(&fault.Error{Kind: fault.Denied, What: "policy does not allow it", Err: denial})
 		}
 	}

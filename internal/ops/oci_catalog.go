@@ -24,5 +24,6 @@ func oracleEntries() []Entry {
 		// oci_settings.go, oci_tokens.go
 		entry(GetTenancy), entry(ListOracleRegions), entry(ListOraclePlaces), entry(GetAuthenticationPolicy), entry(UpdateAuthenticationPolicy),
 		entry(GenerateUPST), entry(RefreshUPST), entry(InspectOracleLogin), entry(BeginOracleSession),
+		entry(ExplainRequest), // oci_explain.go
 	}
 }

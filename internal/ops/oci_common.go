@@ -270,3 +270,17 @@ func (env *Env) oracleTarget(t Target, compartment name.ID) (Target, error) {
 	t.Path = path
 	return t, err
 }
+
+// InCompartment is a target in the compartment of an OCID, for services behind the
+// gateway. One that does not exist, or is another tenancy's, is authorised on the root,
+// and missing says so: what is asked for must not go on.
+func (env *Env) InCompartment(t Target, ocid string) (in Target, missing bool, err error) {
+	id, err := env.compartmentID(ocid)
+	if err == nil && id != 0 {
+		t.Path, err = oraclePathOf(env.Tx, env.Call.Caller.Account, id)
+	}
+	if fault.Is(err, fault.NotFound) {
+		return t, true, nil
+	}
+	return t, false, err
+}

@@ -312,6 +312,9 @@ func (n Names) inOracle() string {
 
 // oracle are the permissions that Oracle's language needs for an operation.
 func (n Names) oracle() []string {
+	if n.OCIPermissions != "" {
+		return strings.Fields(n.OCIPermissions)
+	}
 	op := n.inOracle()
 	if op == "" {
 		return nil

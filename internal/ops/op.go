@@ -40,6 +40,10 @@ type Names struct {
 	AWS string // service:Action
 	RAM string // code:Action of Alibaba Cloud; "" if it follows from AWS's
 	OCI string // operation of Oracle's Identity service; "" if it follows from AWS's
+
+	// OCIPermissions are what OCI needs, separated by blanks, where Oracle's own
+	// table does not say: an operation of a service behind the gateway.
+	OCIPermissions string
 }
 
 // Op is one operation, whichever door it was asked for at. Ops are literals:
@@ -78,6 +82,7 @@ type Call struct {
 	Caller    Caller
 	Source    Source
 	RequestID string
+	EventID   string    // of the event that the request leaves; "" = any
 	Once      *Once     // of a request whose signature has a nonce
 	At        time.Time // when the door took the request; the operation's now
 }
@@ -107,6 +112,8 @@ type Env struct {
 	mode  Mode
 	rules *principal   // the caller's compiled policies, as of this transaction
 	ev    *audit.Event // what will be recorded, for operations that learn who it is about
+
+	behind string // whoever does this as the caller, who did not prove to be it; "" for most
 }
 
 // refusal is a refusal whose effects stay: a counted wrong code, a burnt one.

@@ -154,10 +154,13 @@ func (s *Server) NewRequestID() string { return s.newID() }
 func (s *Server) newEvent(call *Call, operation, action string, readOnly bool) audit.Event {
 	c := &call.Caller
 	ev := audit.Event{
-		ID: s.newID(), Account: c.Account, At: call.At, Operation: operation, Action: action,
+		ID: call.EventID, Account: c.Account, At: call.At, Operation: operation, Action: action,
 		Door: call.Source.Door, Service: call.Source.Service, Region: call.Source.Region, ReadOnly: readOnly,
 		Actor: c.actor(), Chain: call.Source.Chain, UserAgent: call.Source.UserAgent, RequestID: call.RequestID,
 		MFA: audit.MFA{Known: c.MFA.Known, Present: c.MFA.Present, Methods: c.MFA.Methods},
+	}
+	if ev.ID == "" {
+		ev.ID = s.newID()
 	}
 	if c.MFA.Present {
 		ev.MFA.At = c.MFA.At.UnixMicro()

@@ -3,7 +3,6 @@ package oci
 import (
 	"crypto/sha256"
 	"encoding/base64"
-	"encoding/hex"
 	"errors"
 	"io"
 	"log/slog"
@@ -82,6 +81,7 @@ func Operations() []string {
 type request struct {
 	*http.Request
 	id    string // given to the client and to the trail
+	event string // id of the request's event
 	at    time.Time
 	body  []byte
 	query url.Values
@@ -91,7 +91,8 @@ type request struct {
 // ServeHTTP implements http.Handler.
 func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	req := &request{Request: r, at: d.Ops.Now(), query: r.URL.Query()}
-	req.id = requestID(r.Header.Get("opc-request-id"), d.Ops.NewRequestID(), d.Ops.NewRequestID())
+	req.event = d.Ops.NewEventID(req.at)
+	req.id = sig.RequestID(r.Header.Get("opc-request-id"), d.Ops.NewRequestID(), req.event)
 	w.Header().Set("Opc-Request-Id", req.id)
 	if !req.read(w) {
 		return
@@ -152,21 +153,6 @@ var notServed = []string{
 	"identityProviders", "compartments/bulkActionResourceTypes",
 }
 
-// requestID is the id of a request: what the client called it, and two of our own.
-func requestID(client, a, b string) string {
-	upper := func(s string) string { return strings.ToUpper(strings.ReplaceAll(s, "-", "")) }
-	clean := strings.Map(func(r rune) rune {
-		if 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || r == '-' || r == '_' {
-			return r
-		}
-		return -1
-	}, client)
-	if clean == "" {
-		clean = hex.EncodeToString([]byte(a))[:32]
-	}
-	return clean[:min(len(clean), 64)] + "/" + upper(a) + "/" + upper(b)
-}
-
 // read reads the body, bounded. It answers for itself when that fails.
 func (req *request) read(w http.ResponseWriter) bool {
 	var err error
@@ -198,7 +184,7 @@ func (d *Door) call(req *request) (ops.Call, error) {
 		Method: req.Method, Target: req.RequestURI, Host: req.Host, ContentLength: req.ContentLength, Header: req.Header,
 		BodyHash: base64.StdEncoding.EncodeToString(sum[:]),
 	}
-	call := ops.Call{RequestID: req.id, At: req.at, Source: d.source(req)}
+	call := ops.Call{RequestID: req.id, EventID: req.event, At: req.at, Source: d.source(req)}
 	caller, err := d.Ops.VerifyOracle(req.Context(), signed, req.at)
 	call.Caller = caller
 	return call, err

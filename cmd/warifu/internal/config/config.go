@@ -43,16 +43,17 @@ type Log struct {
 	Format string // auto, text, json
 }
 
-// Service is another service of AWS's kind behind the gateway, which documents
+// Service is another service of AWS's or Oracle's kind behind the gateway, which documents
 // what the fields mean.
 type Service struct {
 	Name        string // as it stands in the scope of a signature
 	URL         *url.URL
-	Protocol    string // query, ec2, json, s3
+	Protocol    string // query, ec2, json, s3, oci
 	Prefix      string
 	Account     string // whose the service is; "" = each account's own
 	Target      string
 	Domains     []string
+	Operations  []string // table of a service of Oracle's kind
 	LiteralKeys bool
 	Region      string
 	AccessKey   string // to sign for the upstream; "" forwards unsigned

@@ -74,6 +74,7 @@ var perService = []struct {
 	{"account", false, setServiceAccount, func(s *Service) string { return s.Account }},
 	{"target", false, serviceText(func(s *Service) *string { return &s.Target }), func(s *Service) string { return s.Target }},
 	{"domains", false, func(s *Service, v string) error { s.Domains = list(v); return nil }, func(s *Service) string { return strings.Join(s.Domains, ", ") }},
+	{"operations", false, func(s *Service, v string) error { s.Operations = list(v); return nil }, func(s *Service) string { return strings.Join(s.Operations, ", ") }},
 	{"literal_keys", false, setLiteralKeys, func(s *Service) string { return strconv.FormatBool(s.LiteralKeys) }},
 	{"region", false, serviceText(func(s *Service) *string { return &s.Region }), func(s *Service) string { return s.Region }},
 	{"access_key", false, serviceText(func(s *Service) *string { return &s.AccessKey }), func(s *Service) string { return s.AccessKey }},
@@ -325,7 +326,7 @@ func setServiceURL(s *Service, v string) (err error) {
 }
 
 // protocols are the wire protocols that the gateway understands.
-var protocols = []string{"query", "ec2", "json", "s3"}
+var protocols = []string{"query", "ec2", "json", "s3", "oci"}
 
 func setProtocol(s *Service, v string) error {
 	if v == "rest-xml" {
