@@ -120,6 +120,25 @@ func eventInsert(n int) string {
 	return b.String()
 }
 
+// Every event is written with a row that says that it is no leaf of the tree yet.
+// PostgreSQL does both in one statement, and so in one round trip.
+var (
+	insertBoth     = bothInsert(insertEvent)
+	insertManyBoth = bothInsert(insertEvents)
+	insertPending  = pendingInsert(1)
+	insertPendings = pendingInsert(eventsPerInsert)
+)
+
+const intoPending = `INSERT INTO trail_pending (at, account, id) `
+
+func bothInsert(text string) string {
+	return `WITH written AS (` + text + ` RETURNING at, account, id) ` + intoPending + `SELECT at, account, id FROM written`
+}
+
+func pendingInsert(n int) string {
+	return intoPending + `VALUES ` + strings.TrimSuffix(strings.Repeat(`(?, ?, ?), `, n), ", ")
+}
+
 // values appends what the columns of intoEvents take.
 func (r *eventRow) values(args []any) []any {
 	return append(args, r.account, r.at, r.id, r.operation, r.actor, r.accessKey, r.noun, r.target, r.service, r.readOnly, r.result, r.body)
@@ -128,15 +147,15 @@ func (r *eventRow) values(args []any) []any {
 func (tx *Tx) appendRows(rows []eventRow) error {
 	args := make([]any, 0, eventColumns*min(len(rows), eventsPerInsert))
 	for len(rows) > 0 {
-		n, text := 1, insertEvent
+		n := 1
 		if len(rows) >= eventsPerInsert {
-			n, text = eventsPerInsert, insertEvents
+			n = eventsPerInsert
 		}
 		args = args[:0]
 		for i := range rows[:n] {
 			args = rows[i].values(args)
 		}
-		if _, err := tx.exec(text, args...); err != nil {
+		if err := tx.appendSome(rows[:n], args); err != nil {
 			return err
 		}
 		rows = rows[n:]
@@ -144,13 +163,41 @@ func (tx *Tx) appendRows(rows []eventRow) error {
 	return nil
 }
 
+// appendSome inserts one event or eventsPerInsert, whose values are args.
+func (tx *Tx) appendSome(rows []eventRow, args []any) error {
+	both, events, pending := insertBoth, insertEvent, insertPending
+	if len(rows) > 1 {
+		both, events, pending = insertManyBoth, insertEvents, insertPendings
+	}
+	if !tx.oneWriter {
+		_, err := tx.exec(both, args...)
+		return err
+	}
+	_, err := tx.exec(events, args...)
+	args = args[:0]
+	for i := range rows {
+		args = rows[i].place(args)
+	}
+	if err == nil {
+		_, err = tx.exec(pending, args...)
+	}
+	return err
+}
+
+// place appends what the columns of intoPending take.
+func (r *eventRow) place(args []any) []any { return append(args, r.at, r.account, r.id) }
+
 // moveRows inserts events from the journal and leaves alone those that are
 // there already.
 func (tx *Tx) moveRows(rows []eventRow) error {
 	args := make([]any, 0, eventColumns)
 	for i := range rows {
 		args = rows[i].values(args[:0])
-		if _, err := tx.exec(moveEvent, args...); err != nil {
+		n, err := tx.exec(moveEvent, args...)
+		if err == nil && n > 0 {
+			_, err = tx.exec(insertPending, rows[i].place(args[:0])...)
+		}
+		if err != nil {
 			return err
 		}
 	}

@@ -191,7 +191,7 @@ func once(ctx context.Context, db database, m mode, fn func(*Tx) error) error {
 // stands even if fn swallowed it, because PostgreSQL ends the transaction at
 // it and the two databases shall behave alike.
 func run(ctx context.Context, db database, s session, fn func(*Tx) error) (err error) {
-	tx := Tx{ctx: context.WithoutCancel(ctx), caller: ctx, s: s, kindOf: db.kindOf}
+	tx := Tx{ctx: context.WithoutCancel(ctx), caller: ctx, s: s, kindOf: db.kindOf, oneWriter: db.oneWriter()}
 	defer func() {
 		if p := recover(); p != nil {
 			err = fault.Wrap(fmt.Errorf("panic: %v\n%s", p, debug.Stack()), "run a transaction")

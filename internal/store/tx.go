@@ -24,6 +24,9 @@ type Tx struct {
 	caller context.Context // ends with the caller; for reads that can take long
 	s      session
 	kindOf func(error) errKind
+
+	oneWriter bool // as of the database
+
 	err    error        // the first error that the database gave
 	bumped name.Account // whose revision this transaction has raised already
 }
