@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"strings"
 
 	"warifu/cmd/warifu/internal/config"
 	"warifu/internal/api/alibaba"
@@ -16,6 +17,7 @@ import (
 	"warifu/internal/clientip"
 	"warifu/internal/console"
 	"warifu/internal/gateway"
+	"warifu/internal/gateway/acstable"
 	"warifu/internal/ops"
 	"warifu/internal/reqsig/sigv4"
 )
@@ -108,12 +110,8 @@ func services(conf *config.Config) ([]gateway.Service, error) {
 			Name: s.Name, Prefix: s.Prefix, Account: s.Account, Protocol: gateway.Protocol(s.Protocol), Upstream: s.URL,
 			Region: s.Region, Regions: conf.Regions, Target: s.Target, Domains: s.Domains, LiteralKeys: s.LiteralKeys,
 		}
-		for _, line := range s.Operations {
-			o, err := gateway.ParseOperation(line)
-			if err != nil {
-				return nil, fmt.Errorf("services: %s: operations: %w", s.Name, err)
-			}
-			all[i].Operations = append(all[i].Operations, o)
+		if err := setOperations(&all[i], s.Operations); err != nil {
+			return nil, fmt.Errorf("services: %s: operations: %w", s.Name, err)
 		}
 		if s.AccessKey != "" {
 			all[i].Key = &sigv4.Credentials{AccessKeyID: s.AccessKey, Secret: string(s.SecretKey.Reveal())}
@@ -121,4 +119,22 @@ func services(conf *config.Config) ([]gateway.Service, error) {
 	}
 	_, err := gateway.New(gateway.Config{Services: all})
 	return all, err
+}
+
+// setOperations reads the table of a service's operations in the form of its protocol.
+func setOperations(s *gateway.Service, lines []string) (err error) {
+	if s.Protocol == gateway.ACS {
+		if len(lines) > 0 {
+			s.Table, err = acstable.Parse(strings.Join(lines, "\n"))
+		}
+		return err
+	}
+	for _, line := range lines {
+		o, err := gateway.ParseOperation(line)
+		if err != nil {
+			return err
+		}
+		s.Operations = append(s.Operations, o)
+	}
+	return nil
 }

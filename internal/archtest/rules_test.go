@@ -162,7 +162,9 @@ var ownOfDoor = map[string][]string{
 
 	// It hands facts about another service's request to policy and names them
 	// for the trail. Services of each cloud may be behind it.
-	"internal/gateway": {"internal/reqsig/sigv4", "internal/reqsig/oci", "policy/oci", "policy", "policy/aws", "policy/aws/catalog", "internal/audit"},
+	"internal/gateway": {
+		"internal/reqsig/sigv4", "internal/reqsig/acs", "internal/reqsig/oci", "policy", "policy/aws", "policy/aws/catalog", "policy/oci", "internal/audit",
+	},
 }
 
 func doorFaults(p *pack) (faults []string) {

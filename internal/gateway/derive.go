@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"warifu/internal/reqsig/acs"
 	"warifu/policy"
 )
 
@@ -18,9 +19,12 @@ const (
 	EC2   Protocol = "ec2"   // the same requests; errors as <Response><Errors>
 	JSON  Protocol = "json"  // X-Amz-Target and a JSON body
 	S3    Protocol = "s3"    // REST with XML
+	ACS   Protocol = "acs"   // Alibaba Cloud's RPC style, with either of its signatures
 )
 
-func (p Protocol) known() bool { return p == Query || p == EC2 || p == JSON || p == S3 || p == OCI }
+func (p Protocol) known() bool {
+	return p == Query || p == EC2 || p == JSON || p == S3 || p == ACS || p == OCI
+}
 
 // View is what derivation may look at: a request whose signature has been
 // verified.
@@ -35,8 +39,9 @@ type View struct {
 	// only for operations whose actions or resources stand in the body.
 	Body func(limit int64) ([]byte, error)
 
-	Account string // owner of what is behind the service, 12 digits
-	Region  string // of the signature's scope
+	Account string     // owner of what is behind the service, 12 digits
+	Region  string     // of the signature's scope; ACS: the service's
+	Params  acs.Params // ACS: without those of the signature
 
 	Presigned bool
 	Signed    time.Time // when it was signed
@@ -48,6 +53,7 @@ type View struct {
 // Need is one action on the resources it must be allowed on.
 type Need struct {
 	Action    string   // "s3:GetObject"
+	RAM       string   // what Alibaba Cloud calls it; "" if that follows from Action
 	Resources []string // ARNs; none means "*"
 }
 
@@ -78,6 +84,8 @@ func Derive(s *Service, v *View) (*Derived, error) {
 		return d, d.fromForm(s, v)
 	case JSON:
 		return d, d.fromJSON(s, v)
+	case ACS:
+		return d, d.fromACS(s, v)
 	default:
 		return d, d.fromS3(s, v)
 	}

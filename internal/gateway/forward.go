@@ -20,6 +20,9 @@ import (
 
 // forward sends the request on and streams the answer back.
 func (p *passage) forward(w http.ResponseWriter) {
+	if p.acs != nil {
+		p.repackACS()
+	}
 	out := &outgoing{header: p.Header.Clone()}
 	if err := p.pack(out); err != nil {
 		p.refuse(w, err)
@@ -176,6 +179,10 @@ func withoutSignature(query string) string {
 func (p *passage) sign(r *http.Request, out *outgoing) error {
 	s3 := p.route.Protocol == S3
 	delete(r.Header, "X-Amz-Content-Sha256")
+	if p.acs != nil {
+		p.signACS(r)
+		return nil
+	}
 	if p.route.Key == nil {
 		if s3 {
 			r.Header["X-Amz-Content-Sha256"] = []string{out.payload}

@@ -9,17 +9,20 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
 	"warifu/internal/fault"
 	"warifu/internal/name"
 	"warifu/internal/ops"
+	"warifu/internal/reqsig/acs"
 	"warifu/internal/reqsig/sigv4"
 )
 
@@ -37,9 +40,10 @@ type Config struct {
 // Gateway is an http.Handler for requests to other services.
 type Gateway struct {
 	Config
-	routes  map[string]*route // by the service's name in a scope
-	oracle  []*route          // those of Oracle's kind, which are found by path
-	buffers buffers
+	routes   map[string]*route   // by the service's name in a scope
+	versions map[string][]*route // those of Alibaba Cloud's kind, by the version that tells them apart
+	oracle   []*route            // those of Oracle's kind, which are found by path
+	buffers  buffers
 }
 
 // route is a service with its connections.
@@ -54,17 +58,26 @@ var dialer = net.Dialer{Timeout: 5 * time.Second, KeepAlive: 30 * time.Second}
 // New checks the services and returns their gateway. Its error names the
 // service and the setting.
 func New(c Config) (*Gateway, error) {
-	g := &Gateway{Config: c, routes: map[string]*route{}}
+	g := &Gateway{Config: c, routes: map[string]*route{}, versions: map[string][]*route{}}
+	names := map[string]bool{}
 	for _, s := range c.Services {
 		if err := s.check(); err != nil {
 			return nil, err
 		}
-		if g.routes[s.Name] != nil {
+		if names[s.Name] {
 			return nil, fmt.Errorf("services: %s: configured twice", s.Name)
 		}
-		g.routes[s.Name] = &route{Service: s, pool: s.transport()}
+		names[s.Name] = true
+		r := &route{Service: s, pool: s.transport()}
+		if s.Protocol == ACS {
+			if err := g.addACS(r); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		g.routes[s.Name] = r
 		if s.Protocol == OCI {
-			g.oracle = append(g.oracle, g.routes[s.Name])
+			g.oracle = append(g.oracle, r)
 		}
 	}
 	return g, nil
@@ -72,7 +85,7 @@ func New(c Config) (*Gateway, error) {
 
 // Close drops idle connections to the upstreams.
 func (g *Gateway) Close() {
-	for _, r := range g.routes {
+	for _, r := range slices.Concat(slices.Collect(maps.Values(g.routes)), slices.Concat(slices.Collect(maps.Values(g.versions))...)) {
 		if t, ok := r.pool.(*http.Transport); ok {
 			t.CloseIdleConnections()
 		}
@@ -80,8 +93,20 @@ func (g *Gateway) Close() {
 }
 
 // Serves reports whether a request is signed for a service that is configured
-// here. It only looks; nothing is verified.
+// here. It only looks; nothing is verified, and a body that it looks at stays
+// readable.
 func (g *Gateway) Serves(r *http.Request) bool { return g.routeOf(r) != nil }
+
+// routeOf is the service of a request, nil if there is none.
+func (g *Gateway) routeOf(r *http.Request) *route {
+	if signedOCI(r) {
+		return g.forOCI(r)
+	}
+	if to := g.routes[signedFor(r)]; to != nil && to.Protocol != OCI {
+		return to
+	}
+	return g.forACS(r)
+}
 
 // signedFor is the service in the credential scope that a request carries in
 // its header or its query, "" if there is none.
@@ -127,6 +152,11 @@ type passage struct {
 	sig     sigv4.Signature
 	caller  ops.Caller
 	derived *Derived
+
+	acs         *acs.Request // of Alibaba Cloud's kind; signed and sig are only partly set then
+	params      acs.Params   // its parameters; without those of the signature once that is verified
+	query, form acs.Params   // the same, as they go on
+	once        *ops.Once
 
 	content io.Reader // the verified body, decoded
 	length  int64     // of content; -1 if unknown
@@ -188,6 +218,9 @@ func (p *passage) receive() error {
 	sum := sha256.Sum256(body)
 	p.signed.BodyHash = hex.EncodeToString(sum[:])
 	p.hold(body)
+	if p.route.Protocol == ACS {
+		return p.receiveACS()
+	}
 	return nil
 }
 
@@ -214,8 +247,11 @@ func (p *passage) hold(body []byte) {
 }
 
 func (p *passage) verify() (err error) {
-	if p.route.Protocol == OCI {
+	switch p.route.Protocol {
+	case OCI:
 		return p.verifyOCI()
+	case ACS:
+		return p.verifyACS()
 	}
 	p.caller, p.sig, err = p.g.Ops.SigV4(p.Context(), &p.signed, p.at, p.route.options())
 	return err
@@ -288,7 +324,7 @@ func (p *passage) derive() (err error) {
 	}
 	p.derived, err = Derive(&p.route.Service, &View{
 		Method: p.Method, Host: p.Host, Path: p.signed.Path, Query: p.signed.Query, Header: p.Header, Body: p.peek,
-		Account: p.owner().String(), Region: p.sig.Scope.Region, Presigned: p.sig.Presigned,
+		Account: p.owner().String(), Region: p.sig.Scope.Region, Params: p.params, Presigned: p.sig.Presigned,
 		Signed: p.sig.Time, Payload: p.sig.Payload, Now: p.at, TLS: tlsVersion(p.TLS),
 	})
 	return err
@@ -309,6 +345,9 @@ func (p *passage) refuse(w http.ResponseWriter, err error) {
 	t := p.route.problem(err)
 	if no, ok := ops.AsDenial(err); ok && p.route.Protocol != OCI {
 		t.message = p.g.sentence(p.route.Protocol, no)
+		if p.route.Protocol == ACS {
+			t.detail = p.g.diagnosis(no)
+		}
 	}
 	if t.trouble == internalTrouble && !errors.Is(err, context.Canceled) {
 		p.g.Log.Error("gateway", "service", p.route.Name, "request", p.id, "error", err)
@@ -327,12 +366,15 @@ func (r *route) problem(err error) problem {
 	}
 	var (
 		signature *sigv4.Error
+		foreign   *acs.Error
 		refusal   *Refusal
 		tooLong   *http.MaxBytesError
 	)
 	switch {
 	case errors.As(err, &signature):
 		return r.Protocol.signatureProblem(signature)
+	case errors.As(err, &foreign):
+		return problem{trouble: badSignature, code: foreign.Code, message: foreign.Message, status: foreign.Status}
 	case errors.As(err, &refusal):
 		return problem{trouble: ofRefusal[refusal.Reason], message: refusal.Message}
 	case errors.As(err, &tooLong):
@@ -341,6 +383,8 @@ func (r *route) problem(err error) problem {
 		return problem{trouble: badRequest, message: "The body ended early."}
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return problem{trouble: badRequest, message: "The body did not arrive in time."}
+	case fault.Is(err, fault.Exists) && r.Protocol == ACS:
+		return r.problem(acs.ErrNonceUsed())
 	case fault.Is(err, fault.Denied), fault.Is(err, fault.Unauthenticated):
 		return problem{trouble: denied}
 	case fault.Is(err, fault.Expired):

@@ -23,7 +23,7 @@ func (p *passage) authorize() error {
 // call is the request as the hallway takes it.
 func (p *passage) call() ops.Call {
 	ip, chain, secure := p.g.Client(p.Request)
-	return ops.Call{Caller: p.caller, RequestID: p.id, EventID: p.event, At: p.at, Source: ops.Source{
+	return ops.Call{Caller: p.caller, Once: p.once, RequestID: p.id, EventID: p.event, At: p.at, Source: ops.Source{
 		Door: "gateway", Service: p.route.Name, Region: p.sig.Scope.Region, IP: ip, Chain: chain, Secure: secure,
 		UserAgent: p.UserAgent(), Referer: p.Referer(),
 	}}
@@ -33,7 +33,7 @@ func (p *passage) call() ops.Call {
 // Whether it would have changed something is not known, so it counts as if.
 func unclearOperation(s *Service, d *Derived) ops.Op[*Derived, struct{}] {
 	name := cmp.Or(d.Operation, "Unknown")
-	return ops.Op[*Derived, struct{}]{Name: name, Grants: ops.Names{AWS: s.actionPrefix() + ":" + name}, Mode: ops.Write}
+	return ops.Op[*Derived, struct{}]{Name: name, Grants: ops.Names{AWS: s.ownPrefix() + ":" + name}, Mode: ops.Write}
 }
 
 // operation is another service's operation as one of the hallway's: it does
@@ -41,7 +41,7 @@ func unclearOperation(s *Service, d *Derived) ops.Op[*Derived, struct{}] {
 func operation(d *Derived, owner name.Account) ops.Op[*Derived, struct{}] {
 	op := ops.Op[*Derived, struct{}]{
 		Name:   d.Operation,
-		Grants: ops.Names{AWS: d.Needs[0].Action},
+		Grants: d.Needs[0].names(),
 		Target: func(env *ops.Env, d *Derived) (ops.Target, error) {
 			t := targetOf(d)
 			t.Account = owner
@@ -73,13 +73,16 @@ func targetOf(d *Derived) ops.Target {
 		if n.Resources == nil {
 			n.Resources = []string{"*"}
 		}
-		t.Also = append(t.Also, ops.Need{Grants: ops.Names{AWS: n.Action}, Resources: n.Resources})
+		t.Also = append(t.Also, ops.Need{Grants: n.names(), Resources: n.Resources})
 	}
 	for _, tag := range d.Tags {
 		t.RequestTags = append(t.RequestTags, iam.Tag{Key: tag.Key, Value: tag.Value})
 	}
 	return t
 }
+
+// names are what the languages call a need's action.
+func (n *Need) names() ops.Names { return ops.Names{AWS: n.Action, RAM: n.RAM} }
 
 // record notes what else was asked for, and on how many resources; their names
 // may be a thousand.
@@ -101,6 +104,9 @@ func record(d *Derived) audit.Fields {
 
 // sentence is policy's no in a protocol's words.
 func (g *Gateway) sentence(p Protocol, no *ops.Denial) string {
+	if p == ACS {
+		return "" // it has the same for everybody
+	}
 	d := aws.Denial{Caller: no.Caller, Action: no.Action, Resource: no.Resource, Decision: no.Decision}
 	switch {
 	case p == S3:

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"net/http"
 	"strconv"
 	"strings"
@@ -76,7 +77,7 @@ func (p *passage) identify(h http.Header) {
 	h[HeaderAccount] = []string{c.Account.String()}
 	h[HeaderAccessKey] = []string{c.AccessKey}
 	h[HeaderRequestID] = []string{p.id}
-	h[HeaderAction] = []string{p.derived.Needs[0].Action}
+	h[HeaderAction] = []string{cmp.Or(p.derived.Needs[0].RAM, p.derived.Needs[0].Action)}
 	h[HeaderMFA] = []string{strconv.FormatBool(c.MFA.Present)}
 	if c.MFA.Present {
 		h[HeaderMFAAge] = []string{strconv.FormatInt(int64(p.at.Sub(c.MFA.At)/time.Second), 10)}

@@ -193,15 +193,10 @@ func signedOCI(r *http.Request) bool {
 	return strings.HasPrefix(r.Header.Get("Authorization"), "Signature ")
 }
 
-// routeOf is the service of a request, nil if there is none. Oracle's signatures name
-// no service: it is the first label of the host, or the one that has the path.
-func (g *Gateway) routeOf(r *http.Request) *route {
-	if !signedOCI(r) {
-		if s := g.routes[signedFor(r)]; s != nil && s.Protocol != OCI {
-			return s
-		}
-		return nil
-	}
+// forOCI is the service of a request that is signed as Oracle's, nil if there is none.
+// Such signatures name no service: it is the first label of the host, or the one that
+// has the path.
+func (g *Gateway) forOCI(r *http.Request) *route {
 	label, _, _ := strings.Cut(r.Host, ".")
 	if s := g.routes[strings.ToLower(label)]; s != nil && s.Protocol == OCI {
 		return s

@@ -45,6 +45,7 @@ type problem struct {
 	code     string // "" takes the protocol's own code
 	status   int    // 0 takes the protocol's own
 	resource string // S3: the path
+	detail   *accessDenied
 }
 
 // spelling is how a protocol spells a trouble, unless the problem says better.
@@ -161,6 +162,8 @@ func (p Protocol) spellings() map[trouble]spelling {
 		return jsonSpellings
 	case S3:
 		return s3Spellings
+	case ACS:
+		return acsSpellings
 	case OCI:
 		return ociSpellings
 	}
@@ -203,6 +206,8 @@ func (p Protocol) write(w http.ResponseWriter, r *http.Request, t problem, reque
 		body = markup(ec2Error{Code: s.code, Message: s.message, RequestID: requestID})
 		h.Set("Content-Type", "text/xml;charset=UTF-8")
 		h.Set("X-Amzn-Requestid", requestID)
+	case ACS:
+		body = acsError(h, r, s, t.detail, requestID)
 	case OCI:
 		body = ociError(s)
 		h.Set("Content-Type", "application/json")

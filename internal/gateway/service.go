@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"warifu/internal/gateway/acstable"
 	"warifu/internal/name"
 	"warifu/internal/reqsig/sigv4"
 	"warifu/policy/aws/catalog"
@@ -38,8 +39,13 @@ type Service struct {
 	// the upstream must trust the network that the gateway speaks from.
 	Key *sigv4.Credentials
 
-	// Region is the one that Key signs for; "" takes the client's.
+	// Region is the one that Key signs for; "" takes the client's. For ACS it is
+	// where the upstream's resources are, and must be given: their names hold it.
 	Region string
+
+	// Table says what the service's operations are authorised on (ACS). nil takes
+	// the built-in one of the service's prefix.
+	Table *acstable.Table
 
 	// Regions are those that clients may sign for; none means any.
 	Regions []string
@@ -88,7 +94,46 @@ func (s *Service) maxBody() int64 {
 }
 
 // reserved are the services that Warifu answers itself.
-var reserved = map[string]bool{"iam": true, "sts": true, "cloudtrail": true, "signin": true}
+var reserved = map[string]bool{
+	"iam": true, "sts": true, "cloudtrail": true, "signin": true,
+	"ram": true, "ims": true, "actiontrail": true, "resourcemanager": true,
+}
+
+// ownVersions are those of Alibaba Cloud's services that Warifu answers itself;
+// the version is what tells services apart there.
+var ownVersions = map[string]bool{
+	"2015-05-01": true, "2019-08-15": true, "2015-04-01": true, "2020-07-06": true, "2020-03-31": true,
+}
+
+// ownPrefix is the service's prefix where AWS's language speaks of it.
+func (s *Service) ownPrefix() string {
+	if s.Protocol == ACS {
+		return name.ACSPrefix + s.actionPrefix()
+	}
+	return s.actionPrefix()
+}
+
+// checkACS goes on for a service of Alibaba Cloud's kind.
+func (s *Service) checkACS() error {
+	t := s.table()
+	switch {
+	case t == nil:
+		return fmt.Errorf("services: %s: no operations of %s are known; set operations", s.Name, s.actionPrefix())
+	case s.Region == "":
+		return fmt.Errorf("services: %s: the protocol acs needs region", s.Name)
+	case ownVersions[t.Version]:
+		return fmt.Errorf("services: %s: Warifu answers the version %s itself", s.Name, t.Version)
+	}
+	return s.checkUpstream()
+}
+
+// table is what is known of the service's operations; nil if nothing is.
+func (s *Service) table() *acstable.Table {
+	if s.Table != nil {
+		return s.Table
+	}
+	return acstable.Of(s.actionPrefix())
+}
 
 // check reports what is wrong with a service's configuration.
 func (s *Service) check() error {
@@ -98,11 +143,20 @@ func (s *Service) check() error {
 	case reserved[s.Name] || reserved[s.actionPrefix()]:
 		return fmt.Errorf("services: %s: Warifu answers this service itself", s.Name)
 	case !s.Protocol.known():
-		return fmt.Errorf("services: %s: protocol %q is not one of query, ec2, json, s3, oci", s.Name, s.Protocol)
+		return fmt.Errorf("services: %s: protocol %q is not one of query, ec2, json, s3, acs, oci", s.Name, s.Protocol)
 	case s.Protocol == S3 && s.actionPrefix() != "s3":
 		return fmt.Errorf("services: %s: the protocol s3 serves only the actions of s3", s.Name)
+	case s.Protocol == ACS:
+		return s.checkACS()
 	case s.Protocol != S3 && s.Protocol != OCI && !catalog.KnownService(s.actionPrefix()):
 		return fmt.Errorf("services: %s: no AWS service has the action prefix %q; set prefix", s.Name, s.actionPrefix())
+	}
+	return s.checkUpstream()
+}
+
+// checkUpstream reports what is wrong with where requests go.
+func (s *Service) checkUpstream() error {
+	switch {
 	case s.Upstream == nil || s.Upstream.Host == "" || s.Upstream.Scheme != "http" && s.Upstream.Scheme != "https":
 		return fmt.Errorf("services: %s: upstream must be an http or https URL with a host", s.Name)
 	case s.Upstream.User != nil || s.Upstream.RawQuery != "" || s.Upstream.Fragment != "":

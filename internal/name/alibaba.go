@@ -98,7 +98,17 @@ func ACSOf(arn string) string {
 		return arn
 	}
 	a, ok := ParseARN(arn)
-	if !ok || a.Partition != Partition || a.Region != "" {
+	if !ok || a.Partition != Partition {
+		return ""
+	}
+	if code, foreign := strings.CutPrefix(a.Service, ACSPrefix); foreign {
+		account, ok := ParseAccount(a.Account)
+		if !ok {
+			return ""
+		}
+		return ACS{code, a.Region, account.UID(), a.Resource}.String()
+	}
+	if a.Region != "" {
 		return ""
 	}
 	uid := "system"
@@ -122,6 +132,16 @@ func ACSOf(arn string) string {
 		rest = rest[strings.LastIndexByte(rest, '/')+1:]
 	}
 	return "acs:ram::" + uid + ":" + kind + "/" + rest
+}
+
+// ACSPrefix stands before the code of a service of Alibaba Cloud's where AWS's
+// language speaks of it: "acs-ecs". Some codes are those of other services there.
+const ACSPrefix = "acs-"
+
+// ACSResourceARN names a resource of a service of Alibaba Cloud's as AWS's language
+// spells it; ACSOf gives back its own name.
+func ACSResourceARN(code, region string, a Account, resource string) string {
+	return ARN{Partition, ACSPrefix + code, region, a.String(), resource}.String()
 }
 
 // ARNOfMFA is AWS's serial number of the device that Alibaba Cloud names s; the

@@ -39,7 +39,7 @@ func ParseParams(query, form string) (Params, error) {
 			all = append(all, Param{key, value})
 		}
 	}
-	slices.SortFunc(all, func(a, b Param) int { return strings.Compare(a.Key, b.Key) })
+	all.Sort()
 	for i := 1; i < len(all); i++ {
 		if all[i].Key == all[i-1].Key {
 			return nil, twice(all[i].Key)

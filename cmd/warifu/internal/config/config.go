@@ -43,12 +43,12 @@ type Log struct {
 	Format string // auto, text, json
 }
 
-// Service is another service of AWS's or Oracle's kind behind the gateway, which documents
-// what the fields mean.
+// Service is another service of AWS's, Alibaba Cloud's or Oracle's kind behind the
+// gateway, which documents what the fields mean.
 type Service struct {
 	Name        string // as it stands in the scope of a signature
 	URL         *url.URL
-	Protocol    string // query, ec2, json, s3, oci
+	Protocol    string // query, ec2, json, s3, acs, oci
 	Prefix      string
 	Account     string // whose the service is; "" = each account's own
 	Target      string

@@ -204,7 +204,7 @@ func TestRefusals(t *testing.T) {
 		{"our own service", "services:\n  iam:\n    url: http://x\n", nil, "iam is served here"},
 		{"service without URL", "services:\n  s3:\n    protocol: s3\n", nil, "services.s3: url is missing"},
 		{"service without protocol", "services:\n  s3:\n    url: http://x\n", nil, "services.s3: protocol is missing"},
-		{"unknown protocol", "services:\n  s3:\n    url: http://x\n    protocol: soap\n", nil, "must be one of query, ec2, json, s3, oci"},
+		{"unknown protocol", "services:\n  s3:\n    url: http://x\n    protocol: soap\n", nil, "must be one of query, ec2, json, s3, acs, oci"},
 		{"half a key", "services:\n  s3: {url: http://x, protocol: s3, access_key: a}\n", nil, "access_key and secret_key belong together"},
 		{"not a truth", "services:\n  s3: {url: http://x, protocol: s3, literal_keys: maybe}\n", nil, "must be true or false"},
 		{"half an account", "services:\n  s3: {url: http://x, protocol: s3, account: 12345}\n", nil, "must be the 12 digits of an account"},

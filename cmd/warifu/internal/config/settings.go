@@ -326,7 +326,7 @@ func setServiceURL(s *Service, v string) (err error) {
 }
 
 // protocols are the wire protocols that the gateway understands.
-var protocols = []string{"query", "ec2", "json", "s3", "oci"}
+var protocols = []string{"query", "ec2", "json", "s3", "acs", "oci"}
 
 func setProtocol(s *Service, v string) error {
 	if v == "rest-xml" {
@@ -358,7 +358,7 @@ func setLiteralKeys(s *Service, v string) error {
 
 // own are the services that this server is, and which therefore no upstream
 // can be.
-var own = []string{"iam", "sts", "cloudtrail"}
+var own = []string{"iam", "sts", "cloudtrail", "ram", "ims", "actiontrail", "resourcemanager"}
 
 func checkServiceName(name string) error {
 	if name == "" || len(name) > 64 || strings.Trim(name, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" {
