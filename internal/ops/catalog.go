@@ -69,7 +69,7 @@ func Catalog() []Entry {
 		entry(BeginUpgrade), entry(ProveUpgrade), entry(FinishUpgrade), entry(ImportU2FKey),
 		// sts.go, trail.go
 		entry(GetCallerIdentity), entry(GetSessionToken), entry(AssumeRole), entry(GetFederationToken),
-		entry(GetAccessKeyInfo), entry(DecodeAuthorizationMessage), entry(LookupEvents),
+		entry(GetAccessKeyInfo), entry(DecodeAuthorizationMessage), entry(LookupEvents), entry(ProveEvent),
 		// signin.go, setup.go, stepup.go
 		entry(SignIn), entry(ShowSignIn), entry(InspectSetup), entry(StepUp), entry(ShowStepUp), entry(BeginStepUp),
 		// sessions.go, notices.go

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"warifu/internal/audit"
+	"warifu/internal/fault"
 	"warifu/internal/name"
 )
 
@@ -260,4 +261,13 @@ func (tx *Tx) LeafOlder(n int64, than time.Time, limit int) (end int64, more boo
 		return nil
 	}, `SELECT n, at FROM trail_leaves WHERE n >= $1 ORDER BY n LIMIT $2`, n, limit)
 	return end, seen == limit && end == n+int64(limit), err
+}
+
+// EventBody is an event as it is stored, NotFound if there is none.
+func (tx *Tx) EventBody(p EventPlace) (body string, err error) {
+	ok, err := tx.one(`SELECT body FROM events WHERE account = $1 AND at = $2 AND id = $3`, []any{int64(p.Account), micros(p.At), p.ID}, &body)
+	if err == nil && !ok {
+		err = fault.Of(fault.NotFound, "event", p.ID)
+	}
+	return body, err
 }

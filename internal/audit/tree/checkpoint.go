@@ -181,3 +181,13 @@ func CheckProof(proof, key string, body []byte) (n int64, c Checkpoint, err erro
 	}
 	return n, c, tlog.CheckRecord(p, c.Size, c.Root, n, Leaf(body))
 }
+
+// SplitNotes splits signed notes that stand one after another with an empty line
+// behind each. A note has one itself, before its signatures.
+func SplitNotes(text string) (all []string) {
+	parts := strings.Split(text, "\n\n")
+	for i := 0; i+1 < len(parts); i += 2 {
+		all = append(all, parts[i]+"\n\n"+strings.TrimSuffix(parts[i+1], "\n")+"\n")
+	}
+	return all
+}

@@ -136,6 +136,11 @@ func Prove(size, n int64, tile func(level int, n int64) ([]byte, error)) (tlog.R
 	return tlog.ProveRecord(size, n, reader(cached(tile)))
 }
 
+// RootAt is the root that the tree had at a size, read from its tiles.
+func RootAt(size int64, tile func(level int, n int64) ([]byte, error)) (tlog.Hash, error) {
+	return tlog.TreeHash(size, reader(cached(tile)))
+}
+
 // cached asks for each tile once.
 func cached(tile func(level int, n int64) ([]byte, error)) func(int, int64) ([]byte, error) {
 	type place struct {

@@ -111,6 +111,7 @@ type verifier struct {
 	bad   *Finding // the first checkpoint that they do not agree with
 	whole int64    // as good, of the computed ones
 	end   int64    // recorded leaves
+	lines int64    // events that there are lines of
 	found []Finding
 	stray *Finding
 	held  []statement // the checkpoints that hold
@@ -348,6 +349,9 @@ func (v *verifier) compare(n int64, c *chunk, i int, was tlog.Hash, known bool) 
 			is = Leaf(line)
 		}
 	}
+	if !bytes.HasPrefix(line, special) || why != "" {
+		v.lines = n + 1
+	}
 	if why == "" && (!known || is == was) {
 		return is, nil
 	}
@@ -412,12 +416,12 @@ func (v *verifier) common(anchor statement) (size int64) {
 
 // first chooses what is reported.
 func (v *verifier) first() *Finding {
-	if v.end < v.r.Size && v.whole < v.r.Size { // the tree is shorter than a checkpoint says
-		f := &Finding{Fault: CutOff, First: v.end, Last: v.end, Why: fmt.Sprintf("there are %d events, and a checkpoint of %s has %d", v.end, v.r.At.Format(time.RFC3339), v.r.Size)}
-		if v.end >= v.own {
+	if end := max(v.end, v.lines); end < v.r.Size { // shorter than a checkpoint says
+		f := &Finding{Fault: CutOff, First: end, Last: end, Why: fmt.Sprintf("there are %d events, and a checkpoint of %s has %d", end, v.r.At.Format(time.RFC3339), v.r.Size)}
+		if end >= v.own {
 			f.Fault = RolledBack
 		}
-		if v.missingFrom >= 0 && v.missingFrom < v.end {
+		if v.missingFrom >= 0 && v.missingFrom < end {
 			f.Fault, f.First, f.Last, f.Event = CutOff, v.missingFrom, v.missingFrom, v.missing
 		}
 		if earlier := v.earliest(f.First); earlier != nil {
