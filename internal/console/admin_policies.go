@@ -150,7 +150,7 @@ func (rq *request) policyText(head policyHead, version string) (d policyData, er
 	}
 	check, err := load(rq, ops.CheckPolicy, ops.CheckIn{Kind: ops.TextManaged, Document: text})
 	if check.Has {
-		d.Remarks = rq.remarks(check.Is)
+		d.Remarks = rq.remarks(text, check.Is)
 	}
 	return d, err
 }
@@ -231,7 +231,9 @@ type versionsData struct {
 	policyHead
 	Versions page.Page[ops.PolicyVersion]
 	From, To string
-	Diff     []line
+	Compared bool
+	Diff     []line // empty when the two are the same
+	More     int    // lines of the difference that are not shown
 	Options  []Option
 }
 
@@ -261,9 +263,13 @@ func versionsPage(rq *request) error {
 		if err != nil {
 			return err
 		}
-		text[v] = version.Document
+		if text[v], _, err = rq.readable(ops.TextManaged, version.Document); err != nil {
+			return err
+		}
 	}
-	d.Diff = difference(text[d.From], text[d.To])
+	if d.Compared = true; text[d.From] != text[d.To] {
+		d.Diff, d.More = folded(difference(text[d.From], text[d.To]))
+	}
 	return rq.page("admin/versions", head.Name, d)
 }
 

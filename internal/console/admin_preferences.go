@@ -1,6 +1,9 @@
 package console
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
 	"strconv"
 	"strings"
 
@@ -45,6 +48,7 @@ type preferencesData struct {
 	Groups  []prefGroup
 	Now     ops.SecurityPreferences
 	Impact  *ops.Impact // of what the form asks for; nil before it was looked at
+	Seen    string      // mark of what the impact is of
 	Unusual part[ops.UnusualSignIns]
 }
 
@@ -65,22 +69,23 @@ func showPreferences(rq *request, impact *ops.Impact) error {
 	if len(f.Values) > 0 {
 		shown = rq.readPreferences(now)
 	}
-	d.Groups = rq.preferenceGroups(f, &shown)
+	d.Groups, d.Seen = rq.preferenceGroups(f, &shown), markOf(&shown)
 	return rq.page("admin/preferences", rq.t("nav.preferences"), d)
 }
 
-// origin tells where a value comes from: the default, or the account's choice.
+// origin says of a value that the account chose it, and what the default is; the
+// default speaks for itself.
 func (rq *request) origin(changed bool, standard string) string {
 	if changed {
 		return rq.t("prefs.origin.account", "default", standard)
 	}
-	return rq.t("prefs.origin.default")
+	return ""
 }
 
 // preferenceGroups are the cards of the page.
 func (rq *request) preferenceGroups(f *form, p *ops.SecurityPreferences) []prefGroup {
 	std := iam.DefaultPreferences()
-	hint := func(name, more string) string { return rq.t("prefs."+name+".hint") + " " + more }
+	hint := func(name, more string) string { return strings.TrimSpace(rq.t("prefs."+name+".hint") + " " + more) }
 	box := func(name string, on, usual bool) prefItem {
 		word := rq.t("prefs.off")
 		if usual {
@@ -164,8 +169,16 @@ var prefFields = fields{
 	"OwnBindingOnly": "alone",
 }
 
-// savePreferences shows what would change, and saves it at the second press.
-// Whoever would shut itself out says so besides.
+// markOf tells preferences that were looked at from any others, and from the same
+// after somebody else has changed what they replace. It keeps people from saving
+// what they have not seen; it is no secret.
+func markOf(p *ops.SecurityPreferences) string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%+v", *p))
+	return hex.EncodeToString(sum[:8])
+}
+
+// savePreferences shows what would change, and saves it at the second press, if
+// it is still what was shown. Whoever would shut itself out says so besides.
 func savePreferences(rq *request) error {
 	f := rq.form()
 	now, err := run(rq, ops.GetSecurityPreferences, struct{}{})
@@ -173,7 +186,8 @@ func savePreferences(rq *request) error {
 		return err
 	}
 	wanted := rq.readPreferences(now)
-	if f.Get("do") == "save" {
+	seen := f.Get("seen") == markOf(&wanted)
+	if f.Get("do") == "save" && seen {
 		in := ops.SetSecurityPreferencesIn{SecurityPreferences: wanted, Confirmed: f.Get("confirm") != ""}
 		if _, err = run(rq, ops.SetSecurityPreferences, in); err == nil {
 			return rq.done(preferencesPath, "flash.saved")
@@ -185,10 +199,15 @@ func savePreferences(rq *request) error {
 	} else if err == nil {
 		err = e
 	}
-	if err != nil {
-		return f.again(err, prefFields, func() error { return showPreferences(rq, impact) })
+	again := func() error { return showPreferences(rq, impact) }
+	switch {
+	case err != nil:
+		return f.again(err, prefFields, again)
+	case f.Get("do") == "save":
+		f.Note = rq.t("prefs.look")
+		return f.again(nil, nil, again)
 	}
-	return showPreferences(rq, impact)
+	return again()
 }
 
 type unusualData struct {

@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"strings"
 
+	"warifu/internal/fault"
 	"warifu/internal/ops"
 )
 
@@ -13,7 +14,6 @@ func settingsRoutes() []Route {
 	return []Route{
 		{Method: "GET", Pattern: settingsPath, Who: SignedIn, Nav: "nav.settings", Section: sectionWatch, Icon: "settings", do: settingsPage},
 		{Method: "POST", Pattern: settingsPath + "/alias", Who: SignedIn, do: saveAlias},
-		{Method: "POST", Pattern: settingsPath + "/signin", Who: SignedIn, do: saveSignIn},
 		{Method: "POST", Pattern: settingsPath + "/password", Who: SignedIn, do: savePasswordPolicy},
 	}
 }
@@ -25,7 +25,7 @@ type settingsData struct {
 	Alias    part[string]
 	SignIn   ops.SecurityPreferences
 	Password part[ops.PasswordPolicy]
-	Health   part[ops.Health]
+	Posted   *form // that of the password policy, when it was sent
 	Delivery part[*ops.DeliveryState]
 }
 
@@ -41,9 +41,6 @@ func settingsPage(rq *request) (err error) {
 	if d.Password, err = load(rq, ops.GetAccountPasswordPolicy, struct{}{}); err != nil {
 		return err
 	}
-	if d.Health, err = load(rq, ops.GetAccountHealth, struct{}{}); err != nil {
-		return err
-	}
 	if d.Delivery, err = load(rq, ops.GetDelivery, struct{}{}); err != nil {
 		return err
 	}
@@ -51,12 +48,16 @@ func settingsPage(rq *request) (err error) {
 	if !f.Has("alias") {
 		f.Set("alias", d.Alias.Is)
 	}
-	if p := d.Password.Is; !f.Has("length") && d.Password.Has {
-		f.Set("length", number(p.MinimumLength))
-		f.Set("age", number(p.MaxAge))
-		f.Set("reuse", number(p.ReusePrevention))
-	} else if !f.Has("length") {
-		f.Set("length", "8")
+	if f.Has("length") {
+		d.Posted = f
+	} else {
+		p := d.Password.Is
+		if !d.Password.Has {
+			p = ops.DefaultPasswordPolicy()
+		}
+		for _, n := range numbersOf(&p) {
+			f.Set(n.field, number(*n.to))
+		}
 	}
 	return rq.page("admin/settings", rq.t("nav.settings"), d)
 }
@@ -89,34 +90,42 @@ func saveAlias(rq *request) error {
 	return rq.done(settingsPath, "flash.saved")
 }
 
-func saveSignIn(rq *request) error {
-	f := rq.form()
-	now, err := run(rq, ops.GetSecurityPreferences, struct{}{})
-	if err != nil {
-		return err
+// numbersOf are the numbers of a password policy and the fields that hold them.
+func numbersOf(p *ops.PasswordPolicy) []struct {
+	field string
+	to    *int
+} {
+	return []struct {
+		field string
+		to    *int
+	}{
+		{"length", &p.MinimumLength}, {"different", &p.DifferentCharacters}, {"age", &p.MaxAge}, {"reuse", &p.ReusePrevention},
+		{"attempts", &p.MaxLoginAttempts}, {"initial", &p.InitialAge},
 	}
-	in := ops.SetSecurityPreferencesIn{SecurityPreferences: now}
-	in.MFAForLogin, in.LinkOnly = "independent", f.Get("link") != ""
-	if f.Get("mfa") != "" {
-		in.MFAForLogin = "mandatory"
-	}
-	if _, err := run(rq, ops.SetSecurityPreferences, in); err != nil {
-		return f.again(err, nil, func() error { return settingsPage(rq) })
-	}
-	return rq.done(settingsPath, "flash.saved")
 }
 
+// policyFields say which field of the form an operation's field is.
+var policyFields = fields{
+	"minimumPasswordLength": "length", "minimumPasswordDifferentCharacter": "different", "maxPasswordAge": "age",
+	"passwordReusePrevention": "reuse", "maxLoginAttempts": "attempts", "initialPasswordAge": "initial",
+}
+
+// savePasswordPolicy sets the policy as a whole, or takes it away.
 func savePasswordPolicy(rq *request) error {
 	f := rq.form()
 	again := func() error { return settingsPage(rq) }
+	if f.Get("do") == "default" {
+		if _, err := run(rq, ops.DeleteAccountPasswordPolicy, struct{}{}); err != nil && !fault.Is(err, fault.NotFound) {
+			return err
+		}
+		return rq.done(settingsPath, "flash.saved")
+	}
 	p := ops.PasswordPolicy{
 		RequireSymbols: f.Get("symbols") != "", RequireNumbers: f.Get("numbers") != "", RequireUppercase: f.Get("upper") != "",
 		RequireLowercase: f.Get("lower") != "", AllowUsersToChange: f.Get("change") != "", HardExpiry: f.Get("hard") != "",
+		NotContainName: f.Get("noname") != "",
 	}
-	for _, n := range []struct {
-		field string
-		to    *int
-	}{{"length", &p.MinimumLength}, {"age", &p.MaxAge}, {"reuse", &p.ReusePrevention}} {
+	for _, n := range numbersOf(&p) {
 		text := f.text(n.field)
 		v, err := strconv.Atoi(text)
 		if text != "" && err != nil {
@@ -127,8 +136,8 @@ func savePasswordPolicy(rq *request) error {
 	if f.bad() {
 		return f.again(nil, nil, again)
 	}
-	if _, err := run(rq, ops.UpdateAccountPasswordPolicy, p); err != nil {
-		return f.again(err, fields{"minimumPasswordLength": "length", "maxPasswordAge": "age", "passwordReusePrevention": "reuse"}, again)
+	if _, err := run(rq, ops.SetPasswordPolicy, p); err != nil {
+		return f.again(err, policyFields, again)
 	}
 	return rq.done(settingsPath, "flash.saved")
 }

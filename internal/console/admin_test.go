@@ -222,6 +222,29 @@ func TestAdministeringUsers(t *testing.T) {
 	says(t, s.get("/console/users/alice"), 404, "no such user")
 }
 
+// What is done with many users goes back to the list as it was, and nothing is
+// done when nothing was chosen.
+func TestBulkKeepsTheList(t *testing.T) {
+	s, _ := office(t)
+	s.signIn(t, "boss", adminWord)
+	back := "/console/users?show=nomfa"
+	to(t, s.post("/console/bulk", "back", back, "do", "delete"), back)
+	says(t, s.get(back), 200, "No user was marked.")
+	to(t, s.post("/console/bulk", "back", back, "user", "alice", "do", "group"), back)
+	says(t, s.get(back), 200, "Choose a group first.")
+	to(t, s.post("/console/bulk", "back", "//evil.example", "user", "alice", "user", "mallory", "do", "mfa"), "/console/users")
+	says(t, s.get("/console/users"), 200, "2 users need MFA from the next sign-in on.")
+	if p := testkit.Do(t, s.World, s.Admin(t), ops.GetLoginProfile, ops.UserIn{User: ops.Ref{Name: "alice"}}); !p.MFARequired {
+		t.Error("alice need not have MFA")
+	}
+	says(t, s.post("/console/bulk", "back", back, "user", "alice", "do", "delete"), 200, "Type 1")
+	to(t, s.post("/console/bulk/delete", "back", back, "user", "alice", "confirm", "1"), back)
+	says(t, s.get(back), 200, "One user is deleted.")
+
+	s.Clock.Advance(15 * time.Minute) // a proof is asked for before anything is typed
+	to(t, s.post("/console/bulk", "back", back, "user", "mallory", "do", "delete"), "/stepup?next=%2Fconsole%2Fusers%3Fshow%3Dnomfa")
+}
+
 func TestEnrolmentLinkIsShownOnce(t *testing.T) {
 	s, _ := office(t)
 	s.signIn(t, "boss", adminWord)
@@ -274,6 +297,7 @@ func TestCommentsInPoliciesAreKept(t *testing.T) {
 		t.Errorf("the editor shows %q\nwant %q", got, text)
 	}
 	says(t, s.post("/console/policies/edit?arn="+arn, "document", "{\n  /* no end", "do", "check"), 200, "Line 2, column 3", "a comment without end")
+	says(t, s.post("/console/policies/edit?arn="+arn, "document", "{\n \"割符\": /* no end", "do", "check"), 200, "Line 2, column 8") // in characters
 
 	oneLine := `/* everybody */ {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}}`
 	to(t, s.post("/console/users/alice/inline", "name", "noted", "document", oneLine), "/console/users/alice/policies")
@@ -329,16 +353,27 @@ func TestSettings(t *testing.T) {
 	s, _ := office(t)
 	s.signIn(t, "boss", adminWord)
 	to(t, s.post("/console/settings/alias", "alias", "new-name"), "/console/settings")
-	says(t, s.post("/console/settings/alias", "alias", "NO"), 422, "3 to 63 small letters")
-	to(t, s.post("/console/settings/signin", "mfa", "on"), "/console/settings")
-	to(t, s.post("/console/settings/password", "length", "14", "age", "90", "numbers", "on"), "/console/settings")
+	says(t, s.post("/console/settings/alias", "alias", "NO"), 422, "3 to 63 lowercase letters")
+	to(t, s.post("/console/settings/password", "length", "14", "age", "90", "numbers", "on", "different", "5", "attempts", "4", "initial", "7", "noname", "on"), "/console/settings")
 	body := s.get("/console/settings").Body.String()
-	for _, want := range []string{`value="new-name"`, `value="14"`, `value="90"`, `name="mfa" value="on" checked`, `name="numbers" value="on" checked`} {
+	for _, want := range []string{
+		`value="new-name"`, `value="14"`, `value="90"`, `name="numbers" value="on" checked`, `name="noname" value="on" checked`,
+		`name="different" type="text" value="5"`, `name="attempts" type="text" value="4"`, `name="initial" type="text" value="7"`,
+	} {
 		if !strings.Contains(body, want) {
 			t.Errorf("without %s", want)
 		}
 	}
+	says(t, s.get("/security/password"), 200, "At least 14 characters, with a digit, 5 different characters, no name of the user or account inside.")
 	says(t, s.post("/console/settings/password", "length", "many"), 422, "whole number")
+	body = says(t, s.post("/console/settings/password", "length", "14", "upper", "on", "attempts", "33"), 422, "1 to 32.")
+	if !strings.Contains(body, `name="upper" value="on" checked`) || strings.Contains(body, `name="numbers" value="on" checked`) {
+		t.Error("the form forgot what was ticked")
+	}
+	to(t, s.post("/console/settings/password", "do", "default", "length", "9"), "/console/settings")
+	if body = s.get("/console/settings").Body.String(); !strings.Contains(body, `name="length" type="text" value="8"`) {
+		t.Error("the default is not back")
+	}
 }
 
 // The page of a service is asked for in the person's own name, and policy's no is
@@ -372,5 +407,16 @@ func TestDifference(t *testing.T) {
 	}
 	if want := "=a1 -b2 +x2 =c3 +d4 "; got != want {
 		t.Errorf("%q, want %q", got, want)
+	}
+
+	// Of a long text only what is near a change is shown; one of very many lines,
+	// which white space alone may make, is compared in little memory.
+	long := strings.Repeat("same\n", 50)
+	lines, more := folded(difference(long+"a\n"+long, long+"b\n"+long))
+	if len(lines) != 1+3+2+3+1 || lines[0].Mark != "same" || lines[0].N != 47 || more != 0 {
+		t.Errorf("%d lines, %d more: %v", len(lines), more, lines)
+	}
+	if lines, more = folded(difference(strings.Repeat(" \n", 60_000), strings.Repeat("\t\n", 60_000))); len(lines) != linesShown || more != 120_000-linesShown {
+		t.Errorf("%d lines, %d more", len(lines), more)
 	}
 }

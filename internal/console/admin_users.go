@@ -118,37 +118,69 @@ func (rq *request) half(err error, to, key, name string) error {
 	return rq.done(to, key, "name", name)
 }
 
+// usersList is the list of users as it was when its form was sent: with its
+// filters, and at its page.
+func (rq *request) usersList() string {
+	back := local(rq.form().Get("back"))
+	if path, _, _ := strings.Cut(back, "?"); path != usersPath {
+		return usersPath
+	}
+	return back
+}
+
 // bulk does something with the users that are marked in the list.
 func bulk(rq *request) error {
 	f := rq.form()
-	users := f.Values["user"]
+	users, back := f.Values["user"], rq.usersList()
 	if len(users) == 0 {
-		return rq.done(usersPath, "flash.bulk.none")
+		return rq.done(back, "flash.note.bulk.none")
 	}
-	if f.Get("do") == "delete" {
+	switch f.Get("do") {
+	case "delete":
+		if err := rq.mustBeFresh(); err != nil {
+			return err
+		}
 		return bulkDeletePage(rq)
+	case "mfa":
+		return rq.each(users, back, "flash.bulk.mfa", "", func(u ops.Ref) error {
+			on := true
+			_, err := run(rq, ops.UpdateLoginProfile, ops.UpdateLoginProfileIn{User: u, MFARequired: &on})
+			if fault.Is(err, fault.NotFound) { // it has no password, and cannot sign in
+				return nil
+			}
+			return err
+		})
 	}
 	group := f.text("group")
 	if group == "" {
-		return rq.done(usersPath, "flash.bulk.nogroup")
+		return rq.done(back, "flash.note.bulk.nogroup")
 	}
-	done := 0
-	for _, u := range users {
-		if _, err := run(rq, ops.AddUserToGroup, ops.MemberIn{Group: ops.Ref{Name: group}, User: ops.Ref{Name: u}}); err != nil {
-			if done > 0 {
-				return rq.half(err, usersPath, "flash.bulk.half", strconv.Itoa(done))
+	return rq.each(users, back, "flash.bulk.added", group, func(u ops.Ref) error {
+		_, err := run(rq, ops.AddUserToGroup, ops.MemberIn{Group: ops.Ref{Name: group}, User: u})
+		return err
+	})
+}
+
+// each does something with users one after the other, and goes back to the list,
+// which says for how many it was done. A refusal of the first is a page of its
+// own.
+func (rq *request) each(users []string, back, say, group string, do func(ops.Ref) error) error {
+	for i, u := range users {
+		if err := do(ops.Ref{Name: u}); err != nil {
+			if i > 0 {
+				return rq.half(err, back, "flash.note.bulk.half", strconv.Itoa(i))
 			}
 			return err
 		}
-		done++
 	}
-	return rq.done(usersPath, "flash.bulk.added", "n", strconv.Itoa(done), "group", group)
+	return rq.done(back, say, "n", strconv.Itoa(len(users)), "group", group)
 }
 
 // bulkData are users who are about to be deleted, and what goes with each.
 type bulkData struct {
 	Users []doomed
 	Count string // what is to be typed
+	Back  string
 }
 
 type doomed struct {
@@ -158,7 +190,7 @@ type doomed struct {
 
 func bulkDeletePage(rq *request) error {
 	users := rq.form().Values["user"]
-	d := bulkData{Count: strconv.Itoa(len(users))}
+	d := bulkData{Count: strconv.Itoa(len(users)), Back: rq.usersList()}
 	for _, u := range users {
 		b, err := run(rq, ops.GetUserBelongings, ops.UserIn{User: ops.Ref{Name: u}})
 		if err != nil {
@@ -178,12 +210,12 @@ func bulkDelete(rq *request) error {
 	for i, u := range users {
 		if _, err := run(rq, ops.RemoveUser, ops.UserIn{User: ops.Ref{Name: u}}); err != nil {
 			if i > 0 {
-				return rq.half(err, usersPath, "flash.bulk.half", strconv.Itoa(i))
+				return rq.half(err, rq.usersList(), "flash.note.bulk.half", strconv.Itoa(i))
 			}
 			return f.again(err, nil, func() error { return bulkDeletePage(rq) })
 		}
 	}
-	return rq.done(usersPath, "flash.bulk.deleted", "n", strconv.Itoa(len(users)))
+	return rq.done(rq.usersList(), "flash.bulk.deleted", "n", strconv.Itoa(len(users)))
 }
 
 // userData is what every tab of a user's page has.

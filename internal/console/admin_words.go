@@ -36,12 +36,33 @@ func (l *language) adminFuncs() template.FuncMap {
 		"kind":       func(k iam.PrincipalKind) string { return l.text("kind." + string(k)) },
 		"q":          url.QueryEscape,
 		"minus":      func(a, b int) int { return a - b },
+		"first":      firstOf,
+		"someNames":  l.someNames,
+		"stated":     func(s *ops.Sum) []ops.Stated { return s.Statements[:min(len(s.Statements), maxStated)] },
+		"unstated":   func(s *ops.Sum) int { return max(0, len(s.Statements)-maxStated) },
 		"wayLabel":   func(i int) string { return l.text("way." + string(ops.Ways[i])) },
 		"keep":       keep,
 
 		"Tools": component[Tools], "Suggest": component[Suggest], "Deletion": component[Deletion], "Pick": component[Pick], "Links": component[Links],
 	}
 }
+
+// maxStated is how many statements the page of what somebody may do lists.
+const maxStated = 60
+
+// someNames are names in a sentence; of many, the first, and how many more there
+// are.
+func (l *language) someNames(names []string) string {
+	const shown = 20
+	text := strings.Join(firstOf(shown, names), l.text("list.separator"))
+	if n := len(names) - shown; n > 0 {
+		text += " " + l.text("sum.more", "n", n)
+	}
+	return text
+}
+
+// firstOf are at most n of some texts.
+func firstOf(n int, all []string) []string { return all[:min(len(all), n)] }
 
 func sourceOf(s *ops.Sum, i int) *ops.PolicySource {
 	if i < 0 {

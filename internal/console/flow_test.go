@@ -92,7 +92,7 @@ func (s *site) setUp(t testing.TB) string {
 	says(t, s.get(link), 200, "Set up this server", testkit.Account.String())
 	to(t, s.post(link), "/setup/account")
 	says(t, s.get("/setup/account"), 200, "Name the account")
-	says(t, s.post("/setup/account", "alias", "-bad-"), 422, "small letters")
+	says(t, s.post("/setup/account", "alias", "-bad-"), 422, "lowercase letters")
 	to(t, s.post("/setup/account", "alias", "Acme"), "/setup/root")
 	says(t, s.get("/setup/account"), 200, "Name the account") // going back
 	says(t, s.get("/setup/root"), 200, "The root user")
@@ -160,6 +160,10 @@ func TestSecurityPage(t *testing.T) {
 	one, two := s.codes(t, key)
 	to(t, s.post("/security/mfa/bind", "serial", serial, "code1", one, "code2", two), "/security")
 	says(t, s.get("/security"), 200, "The device is added.", "Authenticator app")
+
+	// Another device, of the kind of codes that was chosen.
+	says(t, s.post("/security/mfa/new", "name", "strong", "algorithm", "MD5", "digits", "6"), 422, "Choose SHA-1, SHA-256 or SHA-512.")
+	says(t, s.post("/security/mfa/new", "name", "strong", "algorithm", "SHA256", "digits", "7"), 422, "6 or 8 digits")
 
 	// A key: the new device is asked for first; then its secret once, then off,
 	// then deleted by its name.

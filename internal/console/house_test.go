@@ -345,6 +345,14 @@ func TestDenialsSayWhatStopsThem(t *testing.T) {
 	says(t, s.get("/security/activity"), 200, "Sign-in")
 	says(t, s.get("/console/audit"), 403, "You are not allowed to do this", "cloudtrail:LookupEvents", "send an administrator")
 
+	// A statement that allows it with a second factor only is named as well.
+	testkit.Do(t, s.World, s.Admin(t), ops.PutUserPolicy, ops.PutInlineIn{Holder: ops.Ref{Name: "eve"}, Policy: "WithMFA", Document: `{"Version":"2012-10-17","Statement":[
+		{"Effect":"Allow","Action":"cloudtrail:*","Resource":"*","Condition":{"Bool":{"aws:MultiFactorAuthPresent":"true"}}},
+		{"Effect":"Allow","Action":"iam:ListUsers","Resource":"*","Condition":{"Bool":{"aws:MultiFactorAuthPresent":"true"},"IpAddress":{"aws:SourceIp":"198.51.100.1"}}}]}`})
+	says(t, s.get("/console/audit"), 403, "This needs your second factor", "The policy WithMFA allows this only", "add one on your Security page")
+	says(t, s.get("/console/users"), 403, "You are not allowed to do this", "None of your policies allows iam:ListUsers")
+	testkit.Do(t, s.World, s.Admin(t), ops.DeleteUserPolicy, ops.InlineIn{Holder: ops.Ref{Name: "eve"}, Policy: "WithMFA"})
+
 	admin := s.Admin(t)
 	force := `{"Version":"2012-10-17","Statement":[{"Sid":"NoMFA","Effect":"Deny","Action":"cloudtrail:*","Resource":"*","Condition":{"BoolIfExists":{"aws:MultiFactorAuthPresent":"false"}}}]}`
 	p := testkit.Do(t, s.World, admin, ops.CreatePolicy, ops.CreatePolicyIn{Name: "Force_MFA", Document: force})

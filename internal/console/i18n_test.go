@@ -119,6 +119,34 @@ func TestKeysExist(t *testing.T) {
 	}
 }
 
+// A moment that a template gives to a text stands in it as a time, in every
+// language: written as it is, it would be a Go value.
+func TestMomentsAreTimes(t *testing.T) {
+	call := regexp.MustCompile(`\((?:rich|t) "([^"]+)"((?:[^()]|\([^()]*\))*)\)`)
+	moment := regexp.MustCompile(`"(\w+)" \((?:ago|at) `)
+	found := 0
+	err := fs.WalkDir(templateFiles, "templates", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		b, err := templateFiles.ReadFile(name)
+		for _, c := range call.FindAllSubmatch(b, -1) {
+			for _, m := range moment.FindAllSubmatch(c[2], -1) {
+				found++
+				for code, l := range languages {
+					if want := "<time>{" + string(m[1]) + "}</time>"; !strings.Contains(l.texts[string(c[1])].other, want) {
+						t.Errorf("%s: %s lacks %s in %s", name, c[1], want, code)
+					}
+				}
+			}
+		}
+		return err
+	})
+	if err != nil || found < 20 {
+		t.Errorf("%d moments found: %v", found, err)
+	}
+}
+
 func TestTextsAreChosenAndFilled(t *testing.T) {
 	for header, want := range map[string]string{
 		"": "en", "ja": "ja", "zh-TW,zh;q=0.8": "zh", "fr,de;q=0.9": "en", "fr, ja;q=0.3, en;q=0.7": "en", "en;q=0, ja;q=0.1": "ja",

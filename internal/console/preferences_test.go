@@ -1,6 +1,7 @@
 package console
 
 import (
+	"regexp"
 	"testing"
 
 	"warifu/internal/iam"
@@ -14,6 +15,16 @@ func TestPreferencesPage(t *testing.T) {
 	s, _ := office(t)
 	s.signIn(t, "boss", adminWord)
 	says(t, s.get(preferencesPath), 200, "These are the defaults", "Whoever has one", "You are at 192.0.2.7.", "This is the default.")
+	mark := regexp.MustCompile(`name="seen" value="([0-9a-f]+)"`)
+	// look is the first press, and what the second one sends.
+	look := func(form ...string) []string {
+		page := s.post(preferencesPath, append(form, "do", "preview")...)
+		m := mark.FindStringSubmatch(page.Body.String())
+		if m == nil {
+			t.Fatalf("%d: nothing was shown\n%s", page.Code, text(page))
+		}
+		return append(form, "do", "save", "seen", m[1])
+	}
 	form := func(more ...string) []string {
 		return append([]string{
 			"risk", "autonomous", "hours", "8", "idle", "30", "factors", "8", "idleUsers", "730", "idleKeys", "730",
@@ -25,13 +36,23 @@ func TestPreferencesPage(t *testing.T) {
 		t.Errorf("a look changed something: %+v", p)
 	}
 	says(t, s.post(preferencesPath, form("mode", "independent", "masks", "here", "do", "save")...), 422, "separated by semicolons")
-	away := form("mode", "independent", "masks", "198.51.100.0/24", "do", "save")
-	says(t, s.post(preferencesPath, away...), 422, "You could not sign in any more from where you are now", "I know, and want it")
-	to(t, s.post(preferencesPath, form("mode", "independent", "masks", "192.0.2.0/24", "do", "save")...), preferencesPath)
+	away := form("mode", "independent", "masks", "198.51.100.0/24")
+	says(t, s.post(preferencesPath, look(away...)...), 422, "You could not sign in any more from where you are now", "I know, and want it")
+
+	// Nothing is saved that was not shown: without a look, after a change of the
+	// form, and after somebody else's change of the rules.
+	here := form("mode", "independent", "masks", "192.0.2.0/24")
+	says(t, s.post(preferencesPath, append(here, "do", "save")...), 422, "not what you looked at last", "What would change")
+	seen := look(here...)
+	says(t, s.post(preferencesPath, append(form("mode", "mandatory"), seen[len(seen)-4:]...)...), 422, "4 users must add a second factor")
+	testkit.Do(t, s.World, s.Admin(t), ops.SetSecurityPreferences, ops.SetSecurityPreferencesIn{SecurityPreferences: iam.DefaultPreferences()})
+	says(t, s.post(preferencesPath, seen...), 422, "not what you looked at last")
+
+	to(t, s.post(preferencesPath, look(here...)...), preferencesPath)
 	says(t, s.get(preferencesPath), 200, "Changed by boss", "Set by this account; the default is: 6", "1 of 1 sign-ins")
 	says(t, s.get(unusualPath), 200, "boss", "A browser not used before")
 	says(t, s.get(idlePath), 200, "Nothing is switched off")
-	to(t, s.post(preferencesPath, append(away, "confirm", "on")...), preferencesPath)
+	to(t, s.post(preferencesPath, append(look(away...), "confirm", "on")...), preferencesPath)
 	to(t, s.get("/console"), "/signin") // from outside now
 }
 

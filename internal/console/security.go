@@ -177,9 +177,16 @@ func (rq *request) endOthersIfAsked() error {
 
 // Devices.
 
+// codeChoices are the kinds of codes that a virtual device can have, the common
+// one first.
+var codeChoices = struct{ Algorithms, Digits []Option }{
+	[]Option{{Value: "SHA1", Label: "SHA-1"}, {Value: "SHA256", Label: "SHA-256"}, {Value: "SHA512", Label: "SHA-512"}},
+	[]Option{{Value: "6", Label: "6"}, {Value: "8", Label: "8"}},
+}
+
 func newDevicePage(rq *request) error {
 	rq.form().fill("name", suggestedDevice(rq))
-	return rq.page("security/device", rq.backTo(rq.t("mfa.add")), nil)
+	return rq.page("security/device", rq.backTo(rq.t("mfa.add")), codeChoices)
 }
 
 // suggestedDevice is the name that policies of the common kind allow: the
@@ -204,9 +211,15 @@ type binding struct {
 
 func newDevice(rq *request) error {
 	f := rq.form()
-	d, err := run(rq, ops.CreateVirtualMFADevice, ops.CreateVirtualMFADeviceIn{Name: f.text("name")})
+	at := fields{"virtualMFADeviceName": "name", "mfa device": "name", "algorithm": "algorithm", "digits": "digits"}
+	again := func() error { return newDevicePage(rq) }
+	params, err := ops.CodeParams(f.Get("algorithm"), f.Get("digits"))
 	if err != nil {
-		return f.again(err, fields{"virtualMFADeviceName": "name", "mfa device": "name"}, func() error { return newDevicePage(rq) })
+		return f.again(err, at, again)
+	}
+	d, err := run(rq, ops.CreateVirtualMFADevice, ops.CreateVirtualMFADeviceIn{Name: f.text("name"), Params: params})
+	if err != nil {
+		return f.again(err, at, again)
 	}
 	return rq.page("security/bind", rq.backTo(rq.t("mfa.add")), binding{Serial: d.ARN(), Device: d})
 }

@@ -269,6 +269,12 @@ func (l *language) passwordRules(p ops.PasswordPolicy) string {
 			what = append(what, l.text("password.rules."+r.key))
 		}
 	}
+	if p.DifferentCharacters > 1 {
+		what = append(what, l.text("password.rules.different", "n", p.DifferentCharacters))
+	}
+	if p.NotContainName {
+		what = append(what, l.text("password.rules.noname"))
+	}
 	if len(what) == 0 {
 		return l.text("password.rules", "n", p.MinimumLength)
 	}

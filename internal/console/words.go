@@ -154,7 +154,13 @@ func (rq *request) denied(d *ops.Denial) problem {
 	p := problem{Do: rq.wayBack(), Facts: []Pair{
 		{rq.t("denied.action"), d.Action}, {rq.t("denied.resource"), d.Resource}, {rq.t("denied.you"), d.Caller},
 	}}
-	rule := d.Decision.Rule
+	rule, needs := d.Decision.Rule, false // needs: a second factor would change the answer
+	if rule == nil {
+		rule = allowsWithMFA(d)
+		needs = rule != nil
+	} else {
+		needs = asksMFA(d)
+	}
 	say := func(title, key string, args ...any) {
 		p.Title = rq.t(title)
 		p.Text, _ = rq.lang.rich(key, append(args, "action", d.Action)...)
@@ -164,7 +170,7 @@ func (rq *request) denied(d *ops.Denial) problem {
 		say("denied.title", "denied.boundary")
 	case rule == nil:
 		say("denied.title", "denied.nothing")
-	case asksMFA(d) && !rq.visit.caller.MFA.Present:
+	case needs && !rq.visit.caller.MFA.Present:
 		say("denied.mfa.title", "denied.mfa", "policy", policyName(rule.Policy))
 		p.Help, _ = rq.lang.rich("denied.mfa.help", "a", "/security")
 		p.Do = Button{Label: rq.t("denied.mfa.do"), Href: "/security", Kind: "primary"}
@@ -172,7 +178,7 @@ func (rq *request) denied(d *ops.Denial) problem {
 			p.Help, _ = rq.lang.rich("denied.mfa.help.device")
 			p.Do = Button{Label: rq.t("denied.mfa.do.device"), Href: stepUpPath(rq.cameFrom()), Kind: "primary"}
 		}
-	case asksMFA(d):
+	case needs:
 		say("denied.mfa.title", "denied.mfa.old", "policy", policyName(rule.Policy))
 		p.Do = Button{Label: rq.t("stepup.do"), Href: stepUpPath(rq.cameFrom()), Kind: "primary"}
 	default:
@@ -203,7 +209,7 @@ func asksMFA(d *ops.Denial) bool {
 				continue
 			}
 			for _, c := range r.Conditions {
-				if strings.HasPrefix(strings.ToLower(c.Key), "aws:multifactorauth") || strings.HasPrefix(strings.ToLower(c.Key), "warifu:mfa") {
+				if aboutMFA(c.Key) {
 					return true
 				}
 			}
@@ -212,10 +218,54 @@ func asksMFA(d *ops.Denial) bool {
 	return false
 }
 
-// policyName is the last part of a policy's ARN; an inline policy's name stays
-// as it is.
+// allowsWithMFA is a statement that would allow what was refused, did it not ask
+// for a second factor; nil if there is none.
+func allowsWithMFA(d *ops.Denial) *policy.RuleID {
+	for i := range d.Trace.Layers {
+		if d.Trace.Layers[i].Kind != d.Decision.Layer {
+			continue
+		}
+		for _, r := range d.Trace.Layers[i].Rules {
+			if r.Rule.Effect != policy.Allow || !r.Who || !r.Where || r.When {
+				continue
+			}
+			fails := 0
+			for _, c := range r.Conditions {
+				if !c.Holds && !aboutMFA(c.Key) {
+					fails = -len(r.Conditions)
+				}
+				if !c.Holds {
+					fails++
+				}
+			}
+			if fails > 0 {
+				return &r.Rule.ID
+			}
+		}
+	}
+	return nil
+}
+
+// aboutMFA tells the keys, in each cloud's language, that are about the second
+// factor.
+func aboutMFA(key string) bool {
+	key = strings.ToLower(key)
+	for _, begin := range []string{"aws:multifactorauth", "acs:mfa", "warifu:mfa", "request.user.mfa"} {
+		if strings.HasPrefix(key, begin) {
+			return true
+		}
+	}
+	return false
+}
+
+// policyName is the last part of a policy's ARN, and the name alone of an inline
+// one, which traces call "inline policy own of user alice".
 func policyName(s string) string {
 	if _, _, friendly, ok := name.SplitIAM(s, "policy"); ok {
+		return friendly
+	}
+	if rest, ok := strings.CutPrefix(s, "inline policy "); ok {
+		friendly, _, _ := strings.Cut(rest, " of ")
 		return friendly
 	}
 	return s

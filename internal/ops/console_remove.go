@@ -78,6 +78,14 @@ type Belongings struct {
 	Versions int
 }
 
+// EntityNames are the names of Entities.
+func (b *Belongings) EntityNames() (names []string) {
+	for _, e := range b.Entities {
+		names = append(names, e.Name)
+	}
+	return names
+}
+
 // maxBelongings bounds each list; a noun with more is taken apart first.
 const maxBelongings = 1000
 

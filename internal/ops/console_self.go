@@ -1,12 +1,15 @@
 package ops
 
 import (
+	"cmp"
 	"context"
 	"strconv"
 	"time"
 
 	"warifu/internal/audit"
+	"warifu/internal/factor/totp"
 	"warifu/internal/page"
+	"warifu/internal/password"
 	"warifu/internal/store"
 )
 
@@ -75,3 +78,38 @@ var ListOwnActivity = Op[Listing, page.Page[audit.Event]]{
 		}, func(e audit.Event) page.Key { return page.Key{strconv.FormatInt(e.At.UnixMicro(), 10), e.ID} })
 	},
 }
+
+// CodeParams are what an app and the server agree on for the codes of a virtual
+// device: algorithm SHA1, SHA256 or SHA512, or "" for SHA1; digits 6 or 8, or ""
+// for 6.
+//
+// Errors: Invalid algorithm or digits.
+func CodeParams(algorithm, digits string) (p totp.Params, err error) {
+	if algorithm != "" {
+		if p.Algorithm, err = totp.ParseAlgorithm(algorithm); err != nil {
+			return p, err
+		}
+	}
+	if digits != "" {
+		if p.Digits, err = strconv.Atoi(digits); err != nil {
+			p.Digits = -1 // no device has so many
+		}
+	}
+	return p, p.Check()
+}
+
+// CodeKind is what has to be set in an app whose user types the key of a device.
+type CodeKind struct {
+	Algorithm string // SHA1, SHA256 or SHA512
+	Digits    int
+	Period    int // seconds
+}
+
+// Codes says which codes the device wants.
+func (d *NewDevice) Codes() (CodeKind, error) {
+	p, err := totp.ParseData(d.Data)
+	return CodeKind{p.Algorithm.String(), cmp.Or(p.Digits, 6), cmp.Or(int(p.Period/time.Second), 30)}, err
+}
+
+// DefaultPasswordPolicy is in force while an account has set none.
+func DefaultPasswordPolicy() PasswordPolicy { return password.DefaultPolicy() }

@@ -29,7 +29,8 @@ type Sum struct {
 	Boundary   *PolicySource
 	Statements []Stated // denials first
 	Services   []ServiceSum
-	More       int // services that are named and not in Services
+	More       int  // services that are named and not in Services
+	Uncounted  bool // some statement is of another cloud's language: its actions are not in Services
 }
 
 // maxSummed bounds the services that are counted: a policy that reads everything
@@ -96,7 +97,7 @@ var SumUpAccess = Op[SumIn, *Sum]{
 	Target: func(env *Env, in SumIn) (Target, error) { return env.triedTarget(in.Kind, in.Who) },
 	Record: SumIn.record,
 	Do: func(env *Env, in SumIn) (*Sum, error) {
-		c, p, err := env.supposed(in.Kind, in.Who)
+		c, _, err := env.supposed(in.Kind, in.Who)
 		if err != nil {
 			return nil, err
 		}
@@ -108,7 +109,7 @@ var SumUpAccess = Op[SumIn, *Sum]{
 		if err != nil {
 			return nil, err
 		}
-		s := &summing{env: env, caller: c, layers: p.layers, out: &Sum{Root: c.Kind == policy.Root}}
+		s := &summing{env: env, caller: c, out: &Sum{Root: c.Kind == policy.Root}}
 		if err := s.read(held); err != nil {
 			return nil, err
 		}
@@ -124,10 +125,11 @@ func (in SumIn) record() audit.Fields { return audit.Fields{"principal": in.Who.
 type summing struct {
 	env    *Env
 	caller Caller
-	layers []policy.Layer // as they are
-	some   []policy.Layer // the same, every statement that allows about every resource
 	out    *Sum
 	named  map[string]bool // services that statements name
+
+	identity []*reading
+	boundary *reading // nil if there is none
 
 	depends bool // some condition asks how the caller signed in
 }
@@ -135,14 +137,13 @@ type summing struct {
 // read reads every policy that somebody holds.
 func (s *summing) read(held *store.Grants) error {
 	s.named = map[string]bool{}
-	identity := policy.Layer{Kind: policy.Identity}
 	for i := range held.Managed {
 		g := &held.Managed[i]
-		set, err := s.managed(g, g.Holder, len(s.out.Sources))
+		r, err := s.managed(g, g.Holder, len(s.out.Sources))
 		if err != nil {
 			return err
 		}
-		identity.Sets = append(identity.Sets, set)
+		s.identity = append(s.identity, r)
 	}
 	for _, in := range held.Inline {
 		src := PolicySource{Policy: in.Name, Name: in.Name, Inline: true}
@@ -150,25 +151,22 @@ func (s *summing) read(held *store.Grants) error {
 			src.Group = in.Holder.Name
 		}
 		s.out.Sources = append(s.out.Sources, src)
-		set, err := s.rules(in.Document, aws.Inline, len(s.out.Sources)-1)
+		r, err := s.text(in.Document, aws.Inline, len(s.out.Sources)-1)
 		if err != nil {
 			return err
 		}
-		identity.Sets = append(identity.Sets, set)
+		s.identity = append(s.identity, r)
 	}
-	s.some = []policy.Layer{identity}
 	if held.Boundary == nil {
 		return nil
 	}
-	set, err := s.managed(held.Boundary, store.Entity{}, -1)
-	if err == nil {
-		s.some = append(s.some, policy.Layer{Kind: policy.Boundary, Sets: []*policy.Set{set}})
-	}
+	var err error
+	s.boundary, err = s.managed(held.Boundary, store.Entity{}, -1)
 	return err
 }
 
 // managed reads the version in force of a managed policy.
-func (s *summing) managed(g *store.ManagedGrant, holder store.Entity, at int) (*policy.Set, error) {
+func (s *summing) managed(g *store.ManagedGrant, holder store.Entity, at int) (*reading, error) {
 	src := PolicySource{
 		Policy: name.PolicyARN(g.Account, g.Path, g.Name), Name: g.Name, Version: versionID(g.Number), Vendor: g.Account != s.caller.Account,
 	}
@@ -188,16 +186,15 @@ func (s *summing) managed(g *store.ManagedGrant, holder store.Entity, at int) (*
 	if src.Vendor {
 		kind = aws.VendorPolicy
 	}
-	return s.rules(v.Document, kind, at)
+	return s.text(v.Document, kind, at)
 }
 
-// rules reads a text, states what it says, and returns the rules that tell what
-// is possible on some resource.
-func (s *summing) rules(document string, kind aws.Kind, source int) (*policy.Set, error) {
+// text reads a text and states what it says.
+func (s *summing) text(document string, kind aws.Kind, source int) (*reading, error) {
 	r, ok := s.env.cache.readings.get(document)
 	if !ok {
 		var err error
-		if r, err = s.env.reading(document, kind); err != nil {
+		if r, err = readingOf(document, kind); err != nil {
 			return nil, fmt.Errorf("a stored policy is not valid: %w", err)
 		}
 		s.env.cache.readings.put(document, r)
@@ -210,23 +207,26 @@ func (s *summing) rules(document string, kind aws.Kind, source int) (*policy.Set
 		s.named[service] = true
 	}
 	s.depends = s.depends || r.depends
-	return r.somewhere, nil
+	s.out.Uncounted = s.out.Uncounted || r.uncounted
+	return r, nil
 }
 
 // reading is what a text says. It is shared: nobody changes it.
 type reading struct {
-	stated    []Stated
-	named     []string    // services that its statements name; "*" for all others
-	depends   bool        // some condition asks how the caller signed in
-	somewhere *policy.Set // what is possible on some resource
+	stated  []Stated
+	named   []string // services that its statements name; "*" for all others
+	depends bool     // some condition asks how the caller signed in
+	rules   []policy.Rule
+
+	uncounted bool // it is not of AWS's language
 }
 
-func (env *Env) reading(document string, kind aws.Kind) (*reading, error) {
+func readingOf(document string, kind aws.Kind) (*reading, error) {
 	rules, err := rulesOf(policy.RuleID{}, document, kind)
 	if err != nil {
 		return nil, err
 	}
-	out := &reading{}
+	out := &reading{rules: rules}
 	for i := range rules {
 		r := &rules[i]
 		st := Stated{Sid: r.ID.Sid, Line: r.ID.Line, Deny: r.Effect == policy.Deny}
@@ -237,11 +237,14 @@ func (env *Env) reading(document string, kind aws.Kind) (*reading, error) {
 			out.depends = out.depends || asksWay(t.Key)
 		})
 		out.stated = append(out.stated, st)
+		if r.Lang != aws.Language {
+			out.uncounted = true
+			continue
+		}
 		out.named = append(out.named, st.services()...)
 	}
 	slices.Sort(out.named)
 	out.named = slices.Compact(out.named)
-	out.somewhere = policy.Compile(anywhere(rules), env.contextKeys)
 	return out, nil
 }
 
@@ -343,12 +346,13 @@ func (s *summing) services() {
 		if row.All == 0 {
 			continue // no service of that name
 		}
+		real, some := s.layersOf(service)
 		for w, way := range Ways {
 			if w > 0 && !s.depends {
 				row.Ways[w] = row.Ways[0]
 				continue
 			}
-			row.Ways[w] = s.reach(actions, way)
+			row.Ways[w] = s.reach(actions, way, real, some)
 		}
 		s.out.Services = append(s.out.Services, row)
 	}
@@ -364,7 +368,63 @@ func (s *summing) services() {
 // otherAction is an action of no service, which only wildcards match.
 const otherAction = "-:-"
 
-func (s *summing) reach(actions []string, way Way) (r Reach) {
+// layersOf are the policies as far as they speak of one service: as they are, and
+// with every statement that allows being about every resource. Most policies
+// name few actions of a service, and some name thousands of all: asked whole,
+// such a one would be searched for each action.
+func (s *summing) layersOf(service string) (real, some []policy.Layer) {
+	add := func(kind policy.LayerKind, rules []policy.Rule) {
+		set := func(rules []policy.Rule) []*policy.Set {
+			return []*policy.Set{policy.Compile(rules, s.env.contextKeys)}
+		}
+		real = append(real, policy.Layer{Kind: kind, Sets: set(rules)})
+		some = append(some, policy.Layer{Kind: kind, Sets: set(anywhere(rules))})
+	}
+	var identity []policy.Rule
+	for _, r := range s.identity {
+		identity = append(identity, about(service, r.rules)...)
+	}
+	add(policy.Identity, identity)
+	if s.boundary != nil {
+		add(policy.Boundary, about(service, s.boundary.rules))
+	}
+	return real, some
+}
+
+// about are the rules without the actions that they name of other services.
+func about(service string, rules []policy.Rule) (out []policy.Rule) {
+	for _, r := range rules {
+		if t, ok := r.What.(policy.Test); ok {
+			values := make([]policy.Value, 0, 8)
+			for _, v := range t.Values {
+				if p, ok := v.(policy.Pattern); !ok || couldName(p, service) {
+					values = append(values, v)
+				}
+			}
+			if len(values) == 0 {
+				continue
+			}
+			t.Values = values
+			r.What = t
+		}
+		out = append(out, r)
+	}
+	return out
+}
+
+// couldName reports whether a pattern may match an action of a service.
+func couldName(p policy.Pattern, service string) bool {
+	if len(p) == 0 || p[0].Kind != policy.Lit {
+		return true
+	}
+	named, _, ends := strings.Cut(p[0].Text, ":")
+	if ends {
+		return strings.EqualFold(named, service)
+	}
+	return len(p) > 1 // a wildcard stands in the service's name
+}
+
+func (s *summing) reach(actions []string, way Way, real, some []policy.Layer) (r Reach) {
 	call := s.env.Call
 	call.Caller = s.caller
 	call.Caller.MFA = way.mfa(s.env)
@@ -374,9 +434,9 @@ func (s *summing) reach(actions []string, way Way) (r Reach) {
 	for _, a := range actions {
 		req.SetAction(aws.Language, policy.NewAction(a))
 		switch {
-		case policy.Decide(&req, s.layers...).Allowed():
+		case policy.Decide(&req, real...).Allowed():
 			r.Everywhere++
-		case policy.Decide(&req, s.some...).Allowed():
+		case policy.Decide(&req, some...).Allowed():
 			r.Somewhere++
 		}
 	}

@@ -26,9 +26,11 @@ for (const editor of document.querySelectorAll("[data-editor]")) {
   fit();
 
   if (wrong > 0) {
-    const before = text.value.split("\n").slice(0, wrong - 1).join("\n").length;
+    const lines = text.value.split("\n");
+    const before = lines.slice(0, wrong - 1).join("").length + wrong - 1;
+    const caret = before + [...(lines[wrong - 1] ?? "")].slice(0, Number(editor.dataset.before)).join("").length;
     text.focus({ preventScroll: true });
-    text.setSelectionRange(before + (wrong > 1 ? 1 : 0), before + (wrong > 1 ? 1 : 0));
+    text.setSelectionRange(caret, caret);
     text.scrollTop = Math.max(0, (wrong - 4) * parseFloat(getComputedStyle(text).lineHeight));
     editor.scrollIntoView({ block: "nearest" });
   }
