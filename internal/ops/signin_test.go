@@ -6,7 +6,6 @@ import (
 	"io"
 	"log/slog"
 	"net/netip"
-	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -24,7 +23,7 @@ import (
 	"warifu/internal/signin"
 	"warifu/internal/store"
 	"warifu/internal/testkit"
-	"warifu/internal/testkit/pg"
+	"warifu/internal/testkit/blank"
 	"warifu/policy"
 )
 
@@ -54,8 +53,8 @@ func clockAt() *testkit.Clock {
 
 // homes runs a test on both databases.
 func homes(t *testing.T, test func(*home)) {
-	t.Run("sqlite", func(t *testing.T) { test(newHome(t, filepath.Join(t.TempDir(), "warifu.db"))) })
-	t.Run("postgres", func(t *testing.T) { test(newHome(t, pg.DSN(t))) })
+	t.Run("sqlite", func(t *testing.T) { test(newHome(t, blank.SQLite(t))) })
+	t.Run("postgres", func(t *testing.T) { test(newHome(t, blank.Postgres(t))) })
 }
 
 func newHome(t *testing.T, dsn string) *home {
@@ -692,7 +691,7 @@ func TestBindingAtSignIn(t *testing.T) {
 // P-9: where the account wants enrolment links, the password alone binds no first
 // factor.
 func TestLinkOnly(t *testing.T) {
-	h := newHome(t, filepath.Join(t.TempDir(), "warifu.db"))
+	h := newHome(t, blank.SQLite(t))
 	h.user("alice")
 	run(h, h.byAdmin(), ops.SetSecurityPreferences, mandatory(func(p *ops.SecurityPreferences) { p.LinkOnly = true }))
 	if step := h.browser().name("alice", firstPassword); step.Refusal != signin.LinkOnly || step.Device != nil {

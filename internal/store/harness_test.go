@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
-	"path/filepath"
 	"sync"
 	"testing"
 	"time"
@@ -17,7 +16,7 @@ import (
 	"warifu/internal/name"
 	"warifu/internal/seal"
 	"warifu/internal/store"
-	"warifu/internal/testkit/pg"
+	"warifu/internal/testkit/blank"
 )
 
 var epoch = time.Date(2026, 1, 15, 9, 0, 0, 0, time.UTC)
@@ -38,8 +37,8 @@ type world struct {
 
 // each runs a test on both databases.
 func each(t *testing.T, test func(w *world)) {
-	t.Run("sqlite", func(t *testing.T) { test(newWorld(t, filepath.Join(t.TempDir(), "warifu.db"))) })
-	t.Run("postgres", func(t *testing.T) { test(newWorld(t, pg.DSN(t))) })
+	t.Run("sqlite", func(t *testing.T) { test(newWorld(t, blank.SQLite(t))) })
+	t.Run("postgres", func(t *testing.T) { test(newWorld(t, blank.Postgres(t))) })
 }
 
 func newWorld(t *testing.T, dsn string) *world {

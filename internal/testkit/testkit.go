@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net/url"
-	"path/filepath"
 	"sync"
 	"testing"
 	"time"
@@ -17,7 +16,7 @@ import (
 	"warifu/internal/password"
 	"warifu/internal/seal"
 	"warifu/internal/store"
-	"warifu/internal/testkit/pg"
+	"warifu/internal/testkit/blank"
 )
 
 // Epoch is when every test begins.
@@ -79,7 +78,7 @@ type World struct {
 
 // New returns a world on SQLite.
 func New(t testing.TB) *World {
-	return Build(t, filepath.Join(t.TempDir(), "warifu.db"), io.Discard)
+	return Build(t, blank.SQLite(t), io.Discard)
 }
 
 // Cost is what passwords cost in tests: next to nothing. Most tests are not about
@@ -89,7 +88,7 @@ var Cost = password.Cost{Memory: 64, Time: 1, Threads: 1}
 // Each runs a test on SQLite and on PostgreSQL.
 func Each(t *testing.T, test func(*testing.T, *World)) {
 	t.Run("sqlite", func(t *testing.T) { test(t, New(t)) })
-	t.Run("postgres", func(t *testing.T) { test(t, Build(t, pg.DSN(t), io.Discard)) })
+	t.Run("postgres", func(t *testing.T) { test(t, Build(t, blank.Postgres(t), io.Discard)) })
 }
 
 // Build returns a world on the database of dsn that logs to log.

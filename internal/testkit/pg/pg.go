@@ -36,8 +36,36 @@ func DSN(t testing.TB) string {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return s.create(t, "")
+}
+
+// Like returns the URL of a copy of the database that fill makes of an empty one,
+// once for all tests of the binary, which hand in the same fill. The copy belongs to
+// the test and is dropped after it.
+func Like(t testing.TB, fill func(dsn string) error) string {
+	t.Helper()
+	s, err := shared()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.fill.Do(func() {
+		model := fmt.Sprintf("warifu_model_%d", os.Getpid())
+		if s.failed = s.sql("CREATE DATABASE " + model); s.failed == nil {
+			s.failed = fill(s.dsn(model))
+		}
+		s.model = " TEMPLATE " + model
+	})
+	if s.failed != nil {
+		t.Fatal(s.failed)
+	}
+	return s.create(t, s.model)
+}
+
+// create makes a database for a test.
+func (s *server) create(t testing.TB, how string) string {
+	t.Helper()
 	db := fmt.Sprintf("warifu_test_%d_%d", os.Getpid(), serial.Add(1))
-	if err := s.sql("CREATE DATABASE " + db); err != nil {
+	if err := s.sql("CREATE DATABASE " + db + how); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
@@ -45,6 +73,10 @@ func DSN(t testing.TB) string {
 			t.Error(err)
 		}
 	})
+	return s.dsn(db)
+}
+
+func (s *server) dsn(db string) string {
 	u := *s.url
 	u.Path = "/" + db
 	return u.String()
@@ -58,6 +90,10 @@ type server struct {
 	// alive is the guard's input: closing it ends the server, and so would the
 	// garbage collector if nothing held it. nil for a server that was there.
 	alive io.Closer
+
+	fill   sync.Once
+	model  string // how a copy is made
+	failed error  // to fill it
 }
 
 // shared returns the server of all tests of the binary: the one that
@@ -157,7 +193,7 @@ func start() (*server, error) {
 		return nil, err
 	}
 	u := &url.URL{Scheme: "postgres", User: url.User(role), Path: "/postgres", RawQuery: url.Values{"host": {dir}}.Encode()}
-	s := &server{u, alive}
+	s := &server{url: u, alive: alive}
 	return s, s.await(dir)
 }
 
