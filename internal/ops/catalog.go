@@ -94,6 +94,10 @@ func Catalog() []Entry {
 		// ram.go, ram_policies.go, ram_mfa.go, ram_denial.go: those that vary no other
 		entry(ListUsersForGroup), entry(UpdatePolicyDescription), entry(GetUserMFAInfo), entry(UnbindMFADevice),
 		entry(DisableVirtualMFA), entry(AccountMFAInfo), entry(DecodeDiagnosticMessage),
+		// ram_settings.go, ram_report.go, ram_recycle.go
+		entry(SetDefaultDomain), entry(GetAccountSecurityPracticeReport), entry(GenerateCredentialReport), entry(GetCredentialReport),
+		entry(ListRecycledUsers), entry(GetRecycledUser), entry(RestoreUser), entry(DeleteRecycledUser),
+		entry(ListRecycledKeys), entry(GetRecycledKey), entry(RestoreAccessKey), entry(DeleteRecycledKey),
 		// console_try.go, console_sum.go, console_self.go
 		entry(TryAccess), entry(TryPolicy), entry(CheckPolicy), entry(SumUpAccess), entry(ListOwnActivity),
 		// simulate.go

@@ -97,6 +97,29 @@ func (n Names) InRAM() string {
 	return ""
 }
 
+// NameInRAM is what Alibaba Cloud calls an operation in the trail, without the
+// service: of iam:EnableMFADevice, BindMFADevice. What it does not know keeps its name.
+func NameInRAM(action string) string {
+	n := Names{AWS: action}
+	_, op := split(cmp.Or(n.InRAM(), action))
+	return op
+}
+
+// ActionOfRAM is the reverse, as far as there is one: the name in the trail of what
+// Alibaba Cloud calls so, the first in order of several.
+func ActionOfRAM(called string) (op string) {
+	for action, all := range ramActions {
+		if _, first := split(all[0]); first == called && (op == "" || action < op) {
+			op = action
+		}
+	}
+	if op == "" {
+		return called
+	}
+	_, op = split(op)
+	return op
+}
+
 // ramCodes are Alibaba Cloud's codes of the services that have operations here.
 var ramCodes = map[string]string{
 	"iam": "ram", "sts": "sts", "warifu": "warifu", "signin": "signin", "cloudtrail": "actiontrail", "access-analyzer": "accessanalyzer",

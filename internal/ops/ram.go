@@ -144,7 +144,7 @@ func set[T any](to *T, from *T) {
 
 // DeleteRAMUser deletes a user, and names what still hangs on it: Conflict with the
 // nouns "User.Group", "User.Policy", "User.AccessKey", "User.LoginProfile" and
-// "User.MFADevice".
+// "User.MFADevice". The user goes into the recycle bin.
 var DeleteRAMUser = varied(DeleteUser, asIs, func(env *Env, in UserIn) (none struct{}, err error) {
 	u, err := env.user(in.User)
 	if err != nil {
@@ -174,7 +174,7 @@ var DeleteRAMUser = varied(DeleteUser, asIs, func(env *Env, in UserIn) (none str
 			return none, fault.Of(fault.Conflict, noun, u.Name)
 		}
 	}
-	return DeleteUser.Do(env, in)
+	return none, env.recycleUser(u)
 })
 
 // RAMGroup is a group with its comments.
@@ -327,45 +327,33 @@ var DeleteRAMGroup = varied(DeleteGroup, asIs, func(env *Env, in GroupIn) (none 
 
 // JoinRAMGroup makes a user a member who is none. Errors, besides: Exists, noun
 // "User.Group".
-var JoinRAMGroup = varied(AddUserToGroup, asIs, func(env *Env, in MemberIn) (none struct{}, err error) {
-	u, g, err := env.member(in)
-	if err != nil {
-		return none, err
-	}
-	before, err := env.Tx.GroupsOfCount(g.Account, u.ID)
-	if err != nil {
-		return none, err
-	}
-	if none, err = AddUserToGroup.Do(env, in); err != nil {
-		return none, err
-	}
-	after, err := env.Tx.GroupsOfCount(g.Account, u.ID)
-	if err == nil && after == before {
-		err = fault.Of(fault.Exists, "User.Group", u.Name)
-	}
-	return none, err
-})
+var JoinRAMGroup = changingMembers(AddUserToGroup, fault.Exists)
 
 // LeaveRAMGroup ends a membership. Errors, besides: NotFound, noun "User.Group",
 // when there is none.
-var LeaveRAMGroup = varied(RemoveUserFromGroup, asIs, func(env *Env, in MemberIn) (none struct{}, err error) {
-	u, g, err := env.member(in)
-	if err != nil {
+var LeaveRAMGroup = changingMembers(RemoveUserFromGroup, fault.NotFound)
+
+// changingMembers is op with a fault where it changes nothing.
+func changingMembers(op Op[MemberIn, struct{}], unchanged fault.Kind) Op[MemberIn, struct{}] {
+	return varied(op, asIs, func(env *Env, in MemberIn) (none struct{}, err error) {
+		u, g, err := env.member(in)
+		if err != nil {
+			return none, err
+		}
+		before, err := env.Tx.GroupsOfCount(g.Account, u.ID)
+		if err != nil {
+			return none, err
+		}
+		if none, err = op.Do(env, in); err != nil {
+			return none, err
+		}
+		after, err := env.Tx.GroupsOfCount(g.Account, u.ID)
+		if err == nil && after == before {
+			err = fault.Of(unchanged, "User.Group", u.Name)
+		}
 		return none, err
-	}
-	before, err := env.Tx.GroupsOfCount(g.Account, u.ID)
-	if err != nil {
-		return none, err
-	}
-	if none, err = RemoveUserFromGroup.Do(env, in); err != nil {
-		return none, err
-	}
-	after, err := env.Tx.GroupsOfCount(g.Account, u.ID)
-	if err == nil && after == before {
-		err = fault.Of(fault.NotFound, "User.Group", u.Name)
-	}
-	return none, err
-})
+	})
+}
 
 // ClearAccountAlias takes the account's alias away, whatever it is.
 var ClearAccountAlias = varied(DeleteAccountAlias, func(struct{}) AliasIn { return AliasIn{} }, func(env *Env, _ struct{}) (none struct{}, err error) {

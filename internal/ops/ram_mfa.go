@@ -196,6 +196,12 @@ func (in RAMLoginIn) record() audit.Fields {
 	return f
 }
 
+// hashLogin finds out about a password before the transaction.
+func hashLogin(ctx context.Context, s *Server, call *Call, in RAMLoginIn) (_ RAMLoginIn, err error) {
+	in.tried, err = s.try(ctx, call, in.User, seal.Secret{}, in.Password)
+	return in, err
+}
+
 // adjust changes what Alibaba Cloud keeps besides the password.
 func (in *RAMLoginIn) adjust(env *Env) (*LoginDetail, error) {
 	d, err := env.loginDetail(in.User)
@@ -228,10 +234,7 @@ var CreateRAMLoginProfile = Op[RAMLoginIn, *LoginDetail]{
 	Grants: CreateLoginProfile.Grants,
 	Mode:   Write,
 	Needs:  freshly,
-	Before: func(ctx context.Context, s *Server, call *Call, in RAMLoginIn) (_ RAMLoginIn, err error) {
-		in.tried, err = s.try(ctx, call, in.User, seal.Secret{}, in.Password)
-		return in, err
-	},
+	Before: hashLogin,
 	Target: func(env *Env, in RAMLoginIn) (Target, error) { return env.userTarget(in.User) },
 	Record: RAMLoginIn.record,
 	Do: func(env *Env, in RAMLoginIn) (*LoginDetail, error) {
@@ -251,10 +254,7 @@ var UpdateRAMLoginProfile = Op[RAMLoginIn, *LoginDetail]{
 	Grants: UpdateLoginProfile.Grants,
 	Mode:   Write,
 	Needs:  freshly,
-	Before: func(ctx context.Context, s *Server, call *Call, in RAMLoginIn) (_ RAMLoginIn, err error) {
-		in.tried, err = s.try(ctx, call, in.User, seal.Secret{}, in.Password)
-		return in, err
-	},
+	Before: hashLogin,
 	Target: func(env *Env, in RAMLoginIn) (Target, error) { return env.userTarget(in.User) },
 	Record: RAMLoginIn.record,
 	Do: func(env *Env, in RAMLoginIn) (*LoginDetail, error) {

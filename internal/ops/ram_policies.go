@@ -243,20 +243,20 @@ var DeleteRAMRole = varied(DeleteRole, asIs, func(env *Env, in RoleIn) (none str
 
 // NamedTagsIn are tags, or the keys of tags, for several nouns of one kind.
 type NamedTagsIn struct {
-	Kind  iam.PrincipalKind // user or role; "" = policy
-	Names []string          // policies: Alibaba Cloud names
-	Tags  []iam.Tag
-	Keys  []string
-	All   bool // remove all tags, whatever Keys says
+	Kind iam.PrincipalKind // user or role; "" = policy
+	Refs []Ref             // policies: Alibaba Cloud names
+	Tags []iam.Tag
+	Keys []string
+	All  bool // remove all tags, whatever Keys says
 }
 
 // taggingMany makes an operation on the tags of several nouns of a kind.
-func taggingMany(grants Names, kind iam.PrincipalKind, name string, do func(*Env, NamedTagsIn, string) error) Op[NamedTagsIn, struct{}] {
+func taggingMany(grants Names, kind iam.PrincipalKind, name string, do func(*Env, NamedTagsIn, Ref) error) Op[NamedTagsIn, struct{}] {
 	return Op[NamedTagsIn, struct{}]{
 		Name: name, Grants: grants, Mode: Write, Needs: recently,
 		Target: func(env *Env, in NamedTagsIn) (Target, error) {
 			all := Target{Noun: string(kind), RequestTags: in.Tags, TagKeys: in.Keys}
-			for _, called := range in.Names {
+			for _, called := range in.Refs {
 				t, err := env.taggedTarget(kind, called)
 				if err != nil {
 					return all, err
@@ -267,10 +267,10 @@ func taggingMany(grants Names, kind iam.PrincipalKind, name string, do func(*Env
 			return all, nil
 		},
 		Record: func(in NamedTagsIn) audit.Fields {
-			return audit.Fields{"resourceNames": clipped(strings.Join(in.Names, " "))}
+			return audit.Fields{"resourceNames": refsText(in.Refs)}
 		},
 		Do: func(env *Env, in NamedTagsIn) (none struct{}, err error) {
-			for _, called := range in.Names {
+			for _, called := range in.Refs {
 				if err := do(env, in, called); err != nil {
 					return none, err
 				}
@@ -292,49 +292,58 @@ func (in *NamedTagsIn) keys(tags []iam.Tag) []string {
 	return keys
 }
 
-func (env *Env) taggedTarget(kind iam.PrincipalKind, called string) (Target, error) {
-	if kind == "" {
-		return env.policyTarget(called)
+// refsText names several nouns for the trail.
+func refsText(refs []Ref) string {
+	var names []string
+	for _, r := range refs {
+		names = append(names, r.String())
 	}
-	return env.holderTarget(kind, Ref{Name: called})
+	return clipped(strings.Join(names, " "))
+}
+
+func (env *Env) taggedTarget(kind iam.PrincipalKind, called Ref) (Target, error) {
+	if kind == "" {
+		return env.policyTarget(called.Name)
+	}
+	return env.holderTarget(kind, called)
 }
 
 // Operations on the tags of several nouns.
 var (
-	TagUsers = taggingMany(TagUser.Grants, iam.KindUser, TagUser.Name, func(env *Env, in NamedTagsIn, called string) error {
-		_, err := TagUser.Do(env, TagIn{Ref{Name: called}, in.Tags})
+	TagUsers = taggingMany(TagUser.Grants, iam.KindUser, TagUser.Name, func(env *Env, in NamedTagsIn, called Ref) error {
+		_, err := TagUser.Do(env, TagIn{called, in.Tags})
 		return err
 	})
-	TagRoles = taggingMany(TagRole.Grants, iam.KindRole, TagRole.Name, func(env *Env, in NamedTagsIn, called string) error {
-		_, err := TagRole.Do(env, TagIn{Ref{Name: called}, in.Tags})
+	TagRoles = taggingMany(TagRole.Grants, iam.KindRole, TagRole.Name, func(env *Env, in NamedTagsIn, called Ref) error {
+		_, err := TagRole.Do(env, TagIn{called, in.Tags})
 		return err
 	})
-	TagPolicies = taggingMany(TagPolicy.Grants, "", TagPolicy.Name, func(env *Env, in NamedTagsIn, called string) error {
-		_, err := TagPolicy.Do(env, TagPolicyIn{called, in.Tags})
+	TagPolicies = taggingMany(TagPolicy.Grants, "", TagPolicy.Name, func(env *Env, in NamedTagsIn, called Ref) error {
+		_, err := TagPolicy.Do(env, TagPolicyIn{called.Name, in.Tags})
 		return err
 	})
-	UntagUsers = taggingMany(UntagUser.Grants, iam.KindUser, UntagUser.Name, func(env *Env, in NamedTagsIn, called string) error {
-		u, err := env.user(Ref{Name: called})
+	UntagUsers = taggingMany(UntagUser.Grants, iam.KindUser, UntagUser.Name, func(env *Env, in NamedTagsIn, called Ref) error {
+		u, err := env.user(called)
 		if err != nil {
 			return err
 		}
-		_, err = UntagUser.Do(env, UntagIn{Ref{Name: called}, in.keys(u.Tags)})
+		_, err = UntagUser.Do(env, UntagIn{called, in.keys(u.Tags)})
 		return err
 	})
-	UntagRoles = taggingMany(UntagRole.Grants, iam.KindRole, UntagRole.Name, func(env *Env, in NamedTagsIn, called string) error {
-		r, err := env.role(Ref{Name: called})
+	UntagRoles = taggingMany(UntagRole.Grants, iam.KindRole, UntagRole.Name, func(env *Env, in NamedTagsIn, called Ref) error {
+		r, err := env.role(called)
 		if err != nil {
 			return err
 		}
-		_, err = UntagRole.Do(env, UntagIn{Ref{Name: called}, in.keys(r.Tags)})
+		_, err = UntagRole.Do(env, UntagIn{called, in.keys(r.Tags)})
 		return err
 	})
-	UntagPolicies = taggingMany(UntagPolicy.Grants, "", UntagPolicy.Name, func(env *Env, in NamedTagsIn, called string) error {
-		p, err := env.policy(called)
+	UntagPolicies = taggingMany(UntagPolicy.Grants, "", UntagPolicy.Name, func(env *Env, in NamedTagsIn, called Ref) error {
+		p, err := env.policy(called.Name)
 		if err != nil {
 			return err
 		}
-		_, err = UntagPolicy.Do(env, UntagPolicyIn{called, in.keys(p.Tags)})
+		_, err = UntagPolicy.Do(env, UntagPolicyIn{called.Name, in.keys(p.Tags)})
 		return err
 	})
 )

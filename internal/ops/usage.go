@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"warifu/internal/fault"
+	"warifu/internal/iam"
 	"warifu/internal/name"
 	"warifu/internal/signin"
 	"warifu/internal/store"
@@ -202,6 +203,9 @@ func (s *Server) Sweep(ctx context.Context) error {
 			return tx.PurgeLinks(now.Add(-linksKept), limit)
 		},
 		(*store.Tx).PurgeRemembered,
+		func(tx *store.Tx, now time.Time, limit int) (int, error) {
+			return tx.PurgeRecycled(now.Add(-iam.RecycleLife), limit)
+		},
 		func(tx *store.Tx, now time.Time, limit int) (int, error) {
 			return tx.PurgeBrowsers(now.Add(-browserLife), limit)
 		},

@@ -102,7 +102,7 @@ func (tx *Tx) Counts(id name.Account) (c Counts, err error) {
 		(SELECT count(*) FROM factors WHERE account = $1 AND kind IN ('totp', 'hotp', 'passkey', 'u2f')),
 		(SELECT count(*) FROM factors WHERE account = $1 AND kind IN ('totp', 'hotp', 'passkey', 'u2f') AND enabled > 0),
 		(SELECT count(*) FROM users u JOIN factors f ON f.user_id = u.id WHERE u.account = $1 AND u.name_fold = '' AND f.enabled > 0),
-		(SELECT count(*) FROM users u JOIN access_keys k ON k.user_id = u.id WHERE u.account = $1 AND u.name_fold = ''),
+		(SELECT count(*) FROM users u JOIN access_keys k ON k.user_id = u.id WHERE u.account = $1 AND u.name_fold = '' AND k.recycled = 0),
 		(SELECT count(*) FROM users u JOIN login_profiles l ON l.user_id = u.id WHERE u.account = $1 AND u.name_fold = '')`
 	var passwords int
 	_, err = tx.one(query, []any{int64(id)}, &c.Users, &c.Groups, &c.Roles, &c.Policies, &c.PolicyVersions,

@@ -112,3 +112,25 @@ func (tx *Tx) EntitiesFor(a name.Account, policy name.ID, kind iam.PrincipalKind
 		return r.Scan((*int64)(&e.ID), &e.Name, &e.Path)
 	}, query+` ORDER BY e.name_fold LIMIT $5`, int64(a), int64(policy), fold(after), pathPrefix, limit)
 }
+
+// EachTagged calls add with every user or role of an account, or with every policy of
+// its own for the kind "", that has tags.
+func (tx *Tx) EachTagged(a name.Account, kind iam.PrincipalKind, add func(id name.ID, called string, tags []iam.Tag)) error {
+	table := "policies"
+	if kind != "" {
+		var err error
+		if table, err = principalTable(kind); err != nil {
+			return err
+		}
+	}
+	return tx.each(func(r row) error {
+		var id int64
+		var called string
+		var tags []iam.Tag
+		err := r.Scan(&id, &called, tagList{&tags})
+		if err == nil {
+			add(name.ID(id), called, tags)
+		}
+		return err
+	}, `SELECT id, name, tags FROM `+table+` WHERE account = $1 AND tags <> ''`, int64(a))
+}

@@ -41,7 +41,7 @@ type UserRow struct {
 const (
 	hasPassword = `EXISTS (SELECT 1 FROM login_profiles l WHERE l.user_id = u.id)`
 	hasFactor   = `EXISTS (SELECT 1 FROM factors f WHERE f.user_id = u.id AND f.enabled > 0 AND f.kind <> 'recovery')`
-	hasKey      = `EXISTS (SELECT 1 FROM access_keys k WHERE k.user_id = u.id)`
+	hasKey      = `EXISTS (SELECT 1 FROM access_keys k WHERE k.user_id = u.id AND k.recycled = 0)`
 	isBlocked   = `(EXISTS (SELECT 1 FROM blocks b WHERE b.user_id = u.id)
 		OR EXISTS (SELECT 1 FROM password_failures w WHERE w.user_id = u.id AND w.failures >= $4))`
 
@@ -58,7 +58,7 @@ const (
 func (tx *Tx) FindUsers(f UserFilter) ([]UserRow, error) {
 	query := `SELECT ` + userColumns + `, ` + hasPassword + `,
 			(SELECT count(*) FROM factors f WHERE f.user_id = u.id AND f.enabled > 0 AND f.kind <> 'recovery'),
-			(SELECT count(*) FROM access_keys k WHERE k.user_id = u.id), ` + isBlocked + `
+			(SELECT count(*) FROM access_keys k WHERE k.user_id = u.id AND k.recycled = 0), ` + isBlocked + `
 		FROM users u WHERE u.account = $1 AND u.name_fold > $2 AND ` + contains("u.name_fold", "$3")
 	for _, c := range []struct {
 		on   bool
@@ -145,7 +145,7 @@ func (tx *Tx) Health(a name.Account, lockout int, keysOld, keysIdle, refusedSinc
 	}
 	if _, err := tx.one(`SELECT
 			(SELECT count(*) FROM users u JOIN factors f ON f.user_id = u.id WHERE u.account = $1 AND u.name_fold = '' AND f.enabled > 0),
-			(SELECT count(*) FROM users u JOIN access_keys k ON k.user_id = u.id WHERE u.account = $1 AND u.name_fold = '')`,
+			(SELECT count(*) FROM users u JOIN access_keys k ON k.user_id = u.id WHERE u.account = $1 AND u.name_fold = '' AND k.recycled = 0)`,
 		[]any{int64(a)}, &h.RootFactors, &h.RootKeys); err != nil {
 		return h, err
 	}

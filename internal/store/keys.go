@@ -45,31 +45,31 @@ func (tx *Tx) InsertKey(k *iam.AccessKey) error {
 
 // Key returns an access key of whichever account: it is how a caller is found.
 func (tx *Tx) Key(id string) (*iam.AccessKey, error) {
-	return get(tx, scanKey, "access key", id, `SELECT `+keyColumns+` FROM access_keys k WHERE k.id = $1`, id)
+	return get(tx, scanKey, "access key", id, `SELECT `+keyColumns+` FROM access_keys k WHERE k.id = $1 AND k.recycled = 0`, id)
 }
 
 // Keys lists a user's access keys by id.
 func (tx *Tx) Keys(a name.Account, user name.ID, after string, limit int) ([]iam.AccessKey, error) {
 	return list(tx, scanKey, `SELECT `+keyColumns+` FROM access_keys k
-		WHERE k.user_id = $1 AND k.account = $2 AND k.id > $3 ORDER BY k.id LIMIT $4`, int64(user), int64(a), after, limit)
+		WHERE k.user_id = $1 AND k.account = $2 AND k.id > $3 AND k.recycled = 0 ORDER BY k.id LIMIT $4`, int64(user), int64(a), after, limit)
 }
 
 // KeyCount counts a user's access keys.
 func (tx *Tx) KeyCount(a name.Account, user name.ID) (int, error) {
-	return tx.count(`SELECT count(*) FROM access_keys WHERE user_id = $1 AND account = $2`, int64(user), int64(a))
+	return tx.count(`SELECT count(*) FROM access_keys WHERE user_id = $1 AND account = $2 AND recycled = 0`, int64(user), int64(a))
 }
 
 // UpdateKeyStatus turns a user's access key on or off, by hand. A key that is
 // turned on counts as used at that time.
 func (tx *Tx) UpdateKeyStatus(a name.Account, user name.ID, key string, status iam.KeyStatus, at time.Time) error {
 	return tx.bump(a, tx.change("access key", key, `UPDATE access_keys SET status = $4, idled = 0,
-		enabled = CASE WHEN $6 THEN $5 ELSE enabled END WHERE id = $1 AND user_id = $2 AND account = $3`,
+		enabled = CASE WHEN $6 THEN $5 ELSE enabled END WHERE id = $1 AND user_id = $2 AND account = $3 AND recycled = 0`,
 		key, int64(user), int64(a), string(status), micros(at), status == iam.KeyActive))
 }
 
 // DeleteKey removes a user's access key.
 func (tx *Tx) DeleteKey(a name.Account, user name.ID, key string) error {
-	return tx.bump(a, tx.change("access key", key, `DELETE FROM access_keys WHERE id = $1 AND user_id = $2 AND account = $3`,
+	return tx.bump(a, tx.change("access key", key, `DELETE FROM access_keys WHERE id = $1 AND user_id = $2 AND account = $3 AND recycled = 0`,
 		key, int64(user), int64(a)))
 }
 

@@ -76,12 +76,16 @@ func (tx *Tx) SetPasswordUsed(a name.Account, id name.ID, at time.Time) error {
 }
 
 // DeleteUser removes a user. Conflict while anything but old passwords belongs
-// to it: keys, login profile, factors, memberships, policies.
+// to it: keys, login profile, factors, memberships, policies. Keys in the recycle bin
+// go with it.
 func (tx *Tx) DeleteUser(a name.Account, id name.ID) error {
 	if err := tx.holdsNoPolicies(a, iam.KindUser, id); err != nil {
 		return err
 	}
 	if err := tx.forgetAttributes(id); err != nil {
+		return err
+	}
+	if err := tx.forgetRecycledKeys(a, id); err != nil {
 		return err
 	}
 	return tx.bump(a, tx.change("user", id.String(), `DELETE FROM users WHERE id = $1 AND account = $2`, int64(id), int64(a)))

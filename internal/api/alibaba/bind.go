@@ -3,6 +3,7 @@ package alibaba
 import (
 	"context"
 	"reflect"
+	"time"
 
 	"warifu/internal/api/alibaba/codec"
 	"warifu/internal/fault"
@@ -23,11 +24,13 @@ var (
 	serviceSTS   = &service{"sts", "2015-04-01"}
 	serviceIMS   = &service{"ims", "2019-08-15"}
 	serviceTrail = &service{"actiontrail", "2020-07-06"}
+
+	serviceManager = &service{"resourcemanager", "2020-03-31"}
 )
 
 // knownVersion tells whether a version is that of a service here.
 func knownVersion(v string) bool {
-	for _, s := range []*service{serviceRAM, serviceSTS, serviceIMS, serviceTrail} {
+	for _, s := range []*service{serviceRAM, serviceSTS, serviceIMS, serviceTrail, serviceManager} {
 		if s.version == v {
 			return true
 		}
@@ -56,6 +59,8 @@ type scene struct {
 	ops    *ops.Server
 	known  string // the account's default domain, once it was asked for
 	failed error  // to find it out
+
+	span [2]time.Time // of events that are looked up
 }
 
 // domain is the account's default domain. When it cannot be found out the request
@@ -149,7 +154,7 @@ func actions() []action {
 	var all []action
 	for _, of := range [][]action{
 		ramUsers(), ramGroups(), ramPolicies(), ramRoles(), ramKeys(), ramMFA(), ramAccount(), ramTags(), stsActions(),
-		imsUsers(), imsLogins(), imsKeys(), imsMFA(), imsGroups(), imsAccount(),
+		imsUsers(), imsLogins(), imsKeys(), imsMFA(), imsGroups(), imsAccount(), imsTags(), imsReports(), imsRecycleBin(), trailActions(),
 	} {
 		all = append(all, of...)
 	}

@@ -97,6 +97,9 @@ const (
 	ram = "2015-05-01"
 	sts = "2015-04-01"
 	ims = "2019-08-15"
+
+	trail   = "2020-07-06"
+	manager = "2020-03-31"
 )
 
 // signed makes the parameters of a request: the pairs given, the common ones, and

@@ -56,7 +56,7 @@ var entities = map[string]string{
 	"group memberships": "User.Group", "attached policies": "Role.Policy", "inline policies": "Role.Policy", "referenced objects": "User",
 	"UsersPerAccount": "User", "GroupsPerAccount": "Group", "RolesPerAccount": "Role", "PoliciesPerAccount": "Policy",
 	"AccessKeysPerUser": "User.AccessKey", "GroupsPerUser": "User.Group", "MFADevicesPerUser": "User.MFADevice",
-	"PoliciesPerUser": "User.Policy", "PoliciesPerGroup": "Group.Policy", "PoliciesPerRole": "Role.Policy",
+	"credential report": "CredentialReport", "PoliciesPerUser": "User.Policy", "PoliciesPerGroup": "Group.Policy", "PoliciesPerRole": "Role.Policy",
 	"versions per policy": "Policy.Version", "tags": "Tag",
 }
 

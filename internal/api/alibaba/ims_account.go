@@ -1,6 +1,9 @@
 package alibaba
 
 import (
+	"strings"
+
+	"warifu/internal/name"
 	"warifu/internal/ops"
 )
 
@@ -9,10 +12,30 @@ func imsAccount() []action {
 	return []action{
 		bind(of, "GetDefaultDomain", ops.ListAccountAliases, func(*nothing, *scene) (struct{}, error) { return struct{}{}, nil },
 			func(sc *scene, _ string) domainOutput { return domainOutput{sc.domain()} }),
+		bind(of, "SetDefaultDomain", ops.SetDefaultDomain, (*domainInput).in, func(sc *scene, _ struct{}) domainOutput { return domainOutput{sc.domain()} }),
+		plain(of, "GetPasswordPolicy", ops.GetPasswordPolicy, noInput, imsPasswords),
+		plain(of, "SetPasswordPolicy", ops.ChangePasswordPolicy, (*imsPasswordInput).in, imsPasswords),
 		plain(of, "GetSecurityPreference", ops.GetSecurityPreferences, noInput, imsPreferences),
 		plain(of, "SetSecurityPreference", ops.SetSecurityPreference, (*imsPreferenceInput).in, imsPreferences),
 		plain(of, "GetAccountSummary", ops.GetAccountSummary, noInput, func(s ops.Summary) summaryOutput { return summaryOutput{newSummary(s)} }),
 	}
+}
+
+type domainInput struct {
+	DefaultDomainName string `req:"true" len:"1,64"`
+}
+
+// in is the alias that a default domain has before its first dot. The one with the
+// account's number is that of an account without alias.
+func (s *domainInput) in(sc *scene) (ops.AliasIn, error) {
+	alias, _, _ := strings.Cut(s.DefaultDomainName, ".")
+	if alias == "" || name.Domain(sc.Caller.Account, alias) != s.DefaultDomainName {
+		return ops.AliasIn{}, &failure{400, "InvalidParameter.DefaultDomainName.Format", `The parameter - "DefaultDomainName" must be an alias and ` + strings.TrimPrefix(name.Domain(sc.Caller.Account, "x"), "x") + "."}
+	}
+	if alias == sc.Caller.Account.UID() {
+		alias = ""
+	}
+	return ops.AliasIn{Alias: alias}, nil
 }
 
 type domainOutput struct{ DefaultDomainName string }

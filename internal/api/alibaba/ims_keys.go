@@ -15,7 +15,7 @@ func imsKeys() []action {
 			in, err := s.in(sc)
 			return ops.UpdateAccessKeyIn{KeyIn: in, Status: iam.KeyStatus(s.Status)}, err
 		}, nothingMore),
-		bind(of, "DeleteAccessKey", ops.DeleteAccessKey, (*imsKeyInput).in, nothingMore),
+		bind(of, "DeleteAccessKey", ops.RecycleAccessKey, (*imsKeyInput).in, nothingMore),
 		bind(of, "ListAccessKeys", ops.ListAccessKeys, func(s *ownUPNInput, sc *scene) (ops.UserListing, error) {
 			ref, err := sc.user(s.UserPrincipalName)
 			return ops.UserListing{User: ref, Listing: everything}, err

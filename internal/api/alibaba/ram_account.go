@@ -12,6 +12,8 @@ func ramAccount() []action {
 		plain(of, "ClearAccountAlias", ops.ClearAccountAlias, noInput, none),
 		plain(of, "GetSecurityPreference", ops.GetSecurityPreferences, noInput, ramPreferences),
 		plain(of, "SetSecurityPreference", ops.SetSecurityPreference, func(s *ramPreferenceInput) ops.SetSecurityPreferenceIn { return s.in() }, ramPreferences),
+		plain(of, "GetPasswordPolicy", ops.GetPasswordPolicy, noInput, ramPasswords),
+		plain(of, "SetPasswordPolicy", ops.ChangePasswordPolicy, (*ramPasswordInput).in, ramPasswords),
 		plain(of, "DecodeDiagnosticMessage", ops.DecodeDiagnosticMessage, func(s *diagnosticInput) ops.DecodeAuthorizationMessageIn {
 			return ops.DecodeAuthorizationMessageIn{Encoded: s.EncodedDiagnosticMessage}
 		}, func(d *ops.Diagnosis) diagnosticOutput { return diagnosticOutput{*d} }),

@@ -15,7 +15,7 @@ func ramKeys() []action {
 		plain(of, "UpdateAccessKey", ops.UpdateAccessKey, func(s *updateKeyInput) ops.UpdateAccessKeyIn {
 			return ops.UpdateAccessKeyIn{KeyIn: s.in(), Status: iam.KeyStatus(s.Status)}
 		}, none),
-		plain(of, "DeleteAccessKey", ops.DeleteAccessKey, (*keyInput).in, none),
+		plain(of, "DeleteAccessKey", ops.RecycleAccessKey, (*keyInput).in, none),
 		plain(of, "ListAccessKeys", ops.ListAccessKeys, func(s *ownUserInput) ops.UserListing {
 			return ops.UserListing{User: s.ref(), Listing: everything}
 		}, func(l ops.KeyList) keysOutput {

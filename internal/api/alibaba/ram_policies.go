@@ -4,6 +4,7 @@ import (
 	"warifu/internal/iam"
 	"warifu/internal/ops"
 	"warifu/internal/page"
+	"warifu/policy/ram"
 )
 
 func ramPolicies() []action {
@@ -14,7 +15,7 @@ func ramPolicies() []action {
 		}),
 		bind(of, "GetPolicy", ops.GetRAMPolicy, (*policyInput).in, func(_ *scene, p *ops.PolicyText) policyOutput {
 			head := newPolicy(&p.PolicyUse)
-			return policyOutput{newVersion(&p.Version), wholePolicy{head.policyHead, head.UpdateDate, head.AttachmentCount, p.Version.Document}}
+			return policyOutput{newVersion(&p.Version), wholePolicy{head.policyHead, head.UpdateDate, head.AttachmentCount, handed(p.Version.Document)}}
 		}),
 		bind(of, "ListPolicies", ops.ListPolicies, (*listPoliciesInput).in, func(_ *scene, p page.Page[ops.PolicyUse]) policiesOutput {
 			return policiesOutput{pagingOf(p.Next), policyList{each(p.Items, func(p *ops.PolicyUse) taggedPolicy {
@@ -192,7 +193,21 @@ type policyVersion struct {
 }
 
 func newVersion(v *ops.PolicyVersion) policyVersion {
-	return policyVersion{v.ID(), v.Default, v.Document, when(v.Created)}
+	return policyVersion{v.ID(), v.Default, handed(v.Document), when(v.Created)}
+}
+
+// handed is a document as this door hands it out: comments of the RAM language byte
+// for byte; AWS's language has none, so that one who wrote some in the console is
+// given plain JSON. What is stored could be read when it was saved.
+func handed(document string) string {
+	if ram.Speaks([]byte(document)) {
+		return document
+	}
+	text, err := ops.PlainPolicy(document)
+	if err != nil {
+		return document
+	}
+	return text
 }
 
 type versionOutput struct{ PolicyVersion policyVersion }

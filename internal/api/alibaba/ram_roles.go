@@ -47,7 +47,7 @@ type role struct {
 // newRole is a role with its trust policy. When it was changed is not kept.
 func newRole(r *ops.Role) role {
 	return role{roleHead{
-		r.ID.String(), r.Name, roleARN(r.Account, r.Name), r.Description, r.Trust, int(r.MaxSession / time.Second), when(r.Created),
+		r.ID.String(), r.Name, roleARN(r.Account, r.Name), r.Description, handed(r.Trust), int(r.MaxSession / time.Second), when(r.Created),
 	}, when(r.Created)}
 }
 

@@ -1,0 +1,186 @@
+package ops
+
+import (
+	"strconv"
+
+	"warifu/internal/audit"
+	"warifu/internal/iam"
+)
+
+// GetPasswordPolicy reads the password policy that is in force, whether the account
+// has set one or not.
+var GetPasswordPolicy = varied(GetAccountPasswordPolicy, asIs, func(env *Env, _ struct{}) (PasswordPolicy, error) {
+	return env.passwordPolicy()
+})
+
+// PasswordPolicyChange is the input of ChangePasswordPolicy; what is nil stays.
+type PasswordPolicyChange struct {
+	MinimumLength, MaxAge, ReusePrevention                             *int
+	MaxLoginAttempts, InitialAge, DifferentCharacters                  *int
+	RequireSymbols, RequireNumbers, RequireUppercase, RequireLowercase *bool
+	HardExpiry, NotContainName                                         *bool
+}
+
+func (c *PasswordPolicyChange) apply(p *PasswordPolicy) {
+	set(&p.MinimumLength, c.MinimumLength)
+	set(&p.MaxAge, c.MaxAge)
+	set(&p.ReusePrevention, c.ReusePrevention)
+	set(&p.MaxLoginAttempts, c.MaxLoginAttempts)
+	set(&p.InitialAge, c.InitialAge)
+	set(&p.DifferentCharacters, c.DifferentCharacters)
+	set(&p.RequireSymbols, c.RequireSymbols)
+	set(&p.RequireNumbers, c.RequireNumbers)
+	set(&p.RequireUppercase, c.RequireUppercase)
+	set(&p.RequireLowercase, c.RequireLowercase)
+	set(&p.HardExpiry, c.HardExpiry)
+	set(&p.NotContainName, c.NotContainName)
+}
+
+func (c PasswordPolicyChange) record() audit.Fields {
+	f := audit.Fields{}
+	for called, n := range map[string]*int{
+		"minimumPasswordLength": c.MinimumLength, "maxPasswordAge": c.MaxAge, "passwordReusePrevention": c.ReusePrevention,
+		"maxLoginAttempts": c.MaxLoginAttempts, "initialPasswordAge": c.InitialAge, "minimumPasswordDifferentCharacter": c.DifferentCharacters,
+	} {
+		if n != nil {
+			f[called] = strconv.Itoa(*n)
+		}
+	}
+	for called, b := range map[string]*bool{
+		"requireSymbols": c.RequireSymbols, "requireNumbers": c.RequireNumbers, "requireUppercaseCharacters": c.RequireUppercase,
+		"requireLowercaseCharacters": c.RequireLowercase, "hardExpiry": c.HardExpiry, "passwordNotContainUserName": c.NotContainName,
+	} {
+		if b != nil {
+			f[called] = strconv.FormatBool(*b)
+		}
+	}
+	return f
+}
+
+// ChangePasswordPolicy sets some of the account's password policy, and tells all of
+// it.
+//
+// Errors: Invalid.
+var ChangePasswordPolicy = Op[PasswordPolicyChange, PasswordPolicy]{
+	Name:   SetPasswordPolicy.Name,
+	Grants: SetPasswordPolicy.Grants,
+	Mode:   Write,
+	Needs:  recently,
+	Target: passwordPolicyTarget[PasswordPolicyChange],
+	Record: PasswordPolicyChange.record,
+	Do: func(env *Env, in PasswordPolicyChange) (PasswordPolicy, error) {
+		p, err := env.passwordPolicy()
+		if err != nil {
+			return p, err
+		}
+		in.apply(&p)
+		return p, env.setPasswordPolicy(p)
+	},
+}
+
+// SetDefaultDomain makes the account's alias that of a default domain; "" takes the
+// alias away.
+//
+// Errors: Invalid; Exists when another account has it.
+var SetDefaultDomain = Op[AliasIn, struct{}]{
+	Name:   "SetDefaultDomain",
+	Grants: Names{AWS: "iam:CreateAccountAlias", RAM: "ram:SetDefaultDomain"},
+	Mode:   Write,
+	Needs:  recently,
+	Target: aliasTarget,
+	Record: AliasIn.record,
+	Do: func(env *Env, in AliasIn) (none struct{}, err error) {
+		if in.Alias == "" {
+			return none, env.Tx.SetAlias(env.Call.Caller.Account, "")
+		}
+		return CreateAccountAlias.Do(env, in)
+	},
+}
+
+// Practice is how well an account keeps to what Alibaba Cloud advises.
+type Practice struct {
+	Score                                 int // 0 to 100
+	RootMFA                               bool
+	RootKeys, Users, UsersWithMFA         int
+	OldKeys, UnusedKeys                   int // of users
+	UsersWithOldKeys, UsersWithUnusedKeys int
+	Passwords                             PasswordPolicy
+}
+
+// What each practice is worth, of 100 in all: ours, for Alibaba Cloud's is not
+// published.
+const (
+	worthRootMFA    = 25
+	worthNoRootKey  = 20
+	worthUsers      = 5
+	worthUserMFA    = 20
+	worthNewKeys    = 10
+	worthUsedKeys   = 10
+	worthPasswords  = 10
+	practicesLength = 8 // of a password that is not weak
+)
+
+// GetAccountSecurityPracticeReport tells how well the account keeps to good practice.
+var GetAccountSecurityPracticeReport = Op[struct{}, *Practice]{
+	Name:   "GetAccountSecurityPracticeReport",
+	Grants: Names{AWS: "iam:GetAccountSummary", RAM: "ram:GetAccountSecurityPracticeReport"},
+	Target: func(*Env, struct{}) (Target, error) { return Target{Noun: "account"}, nil },
+	Do: func(env *Env, _ struct{}) (*Practice, error) {
+		rows, err := env.credentials()
+		if err != nil {
+			return nil, err
+		}
+		p := &Practice{}
+		if p.Passwords, err = env.passwordPolicy(); err != nil {
+			return nil, err
+		}
+		for i := range rows {
+			p.add(env, &rows[i])
+		}
+		p.score()
+		return p, nil
+	},
+}
+
+func (p *Practice) add(env *Env, r *iam.CredentialRow) {
+	if r.Root {
+		p.RootMFA, p.RootKeys = r.MFA, len(r.Keys)
+		return
+	}
+	p.Users++
+	if r.MFA {
+		p.UsersWithMFA++
+	}
+	old, unused := 0, 0
+	for _, k := range r.Keys {
+		if !k.Active {
+			continue
+		}
+		if env.Now.Sub(k.Created) > KeyOld {
+			old++
+		}
+		last := k.Created
+		if k.Used.After(last) {
+			last = k.Used
+		}
+		if env.Now.Sub(last) > KeyIdle {
+			unused++
+		}
+	}
+	p.OldKeys, p.UnusedKeys = p.OldKeys+old, p.UnusedKeys+unused
+	p.UsersWithOldKeys, p.UsersWithUnusedKeys = p.UsersWithOldKeys+min(old, 1), p.UsersWithUnusedKeys+min(unused, 1)
+}
+
+func (p *Practice) score() {
+	for _, part := range []struct {
+		kept  bool
+		worth int
+	}{
+		{p.RootMFA, worthRootMFA}, {p.RootKeys == 0, worthNoRootKey}, {p.Users > 0, worthUsers}, {p.UsersWithMFA == p.Users, worthUserMFA},
+		{p.OldKeys == 0, worthNewKeys}, {p.UnusedKeys == 0, worthUsedKeys}, {p.Passwords.MinimumLength >= practicesLength, worthPasswords},
+	} {
+		if part.kept {
+			p.Score += part.worth
+		}
+	}
+}
