@@ -25,6 +25,7 @@ type commands struct {
 		OCIConfig ociConfigCmd      `cmd:"" name:"oci-config" help:"Make an API key of Oracle's kind for a user, and a file that Oracle's SDKs and command line read."`
 	} `cmd:"" help:"Do what only the host's operator may."`
 	Policy      policyCmd      `cmd:"" help:"Test, simulate, explain, format and lint policy documents in files."`
+	Audit       auditCmd       `cmd:"" help:"Export the trail, and verify that nobody has changed it."`
 	Login       loginCmd       `cmd:"" help:"Sign the AWS command line in through a browser, with whatever factor the console asks for."`
 	Logout      logoutCmd      `cmd:"" help:"End such a sign-in."`
 	Credentials credentialsCmd `cmd:"" help:"Print the credentials of such a sign-in, for credential_process."`

@@ -172,6 +172,7 @@ func (s *server) run(ctx context.Context, stop func(), l *listeners) error {
 	defer endJobs()
 	var working sync.WaitGroup
 	working.Go(func() { s.folder.ops.Maintain(jobs) })
+	working.Go(func() { s.folder.ops.KeepTrail(jobs) })
 	working.Go(func() { s.post.Run(jobs) })
 
 	failed := make(chan error, 2)
