@@ -211,7 +211,8 @@ func (s *summing) text(document string, kind aws.Kind, source int) (*reading, er
 	return r, nil
 }
 
-// reading is what a text says. It is shared: nobody changes it.
+// reading is what a text says. It is shared, and but for services nobody changes
+// it.
 type reading struct {
 	stated  []Stated
 	named   []string // services that its statements name; "*" for all others
@@ -219,14 +220,19 @@ type reading struct {
 	rules   []policy.Rule
 
 	uncounted bool // it is not of AWS's language
+
+	services bounded[string, serviceSets]
 }
+
+// maxServices bounds what is kept of one text: more than there are services.
+const maxServices = 1000
 
 func readingOf(document string, kind aws.Kind) (*reading, error) {
 	rules, err := rulesOf(policy.RuleID{}, document, kind)
 	if err != nil {
 		return nil, err
 	}
-	out := &reading{rules: rules}
+	out := &reading{rules: rules, services: bounded[string, serviceSets]{max: maxServices}}
 	for i := range rules {
 		r := &rules[i]
 		st := Stated{Sid: r.ID.Sid, Line: r.ID.Line, Deny: r.Effect == policy.Deny}
@@ -369,26 +375,38 @@ func (s *summing) services() {
 const otherAction = "-:-"
 
 // layersOf are the policies as far as they speak of one service: as they are, and
-// with every statement that allows being about every resource. Most policies
-// name few actions of a service, and some name thousands of all: asked whole,
-// such a one would be searched for each action.
+// with every statement that allows being about every resource.
 func (s *summing) layersOf(service string) (real, some []policy.Layer) {
-	add := func(kind policy.LayerKind, rules []policy.Rule) {
-		set := func(rules []policy.Rule) []*policy.Set {
-			return []*policy.Set{policy.Compile(rules, s.env.contextKeys)}
+	add := func(kind policy.LayerKind, texts ...*reading) {
+		written, possible := policy.Layer{Kind: kind}, policy.Layer{Kind: kind}
+		for _, r := range texts {
+			sets := r.about(service, s.env.contextKeys)
+			written.Sets, possible.Sets = append(written.Sets, sets.real), append(possible.Sets, sets.some)
 		}
-		real = append(real, policy.Layer{Kind: kind, Sets: set(rules)})
-		some = append(some, policy.Layer{Kind: kind, Sets: set(anywhere(rules))})
+		real, some = append(real, written), append(some, possible)
 	}
-	var identity []policy.Rule
-	for _, r := range s.identity {
-		identity = append(identity, about(service, r.rules)...)
-	}
-	add(policy.Identity, identity)
+	add(policy.Identity, s.identity...)
 	if s.boundary != nil {
-		add(policy.Boundary, about(service, s.boundary.rules))
+		add(policy.Boundary, s.boundary)
 	}
 	return real, some
+}
+
+// serviceSets are the rules of one text that can be about a service's actions: as
+// they are, and as what is possible on some resource.
+type serviceSets struct{ real, some *policy.Set }
+
+// about compiles what the text says of one service, and keeps it. Most policies
+// name few actions of a service, and some name thousands of all: asked whole, such
+// a one would be searched for each action.
+func (r *reading) about(service string, keys *policy.Keys) serviceSets {
+	sets, ok := r.services.get(service)
+	if !ok {
+		rules := about(service, r.rules)
+		sets = serviceSets{policy.Compile(rules, keys), policy.Compile(anywhere(rules), keys)}
+		r.services.put(service, sets)
+	}
+	return sets
 }
 
 // about are the rules without the actions that they name of other services.

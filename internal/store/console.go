@@ -131,16 +131,16 @@ type Health struct {
 func (tx *Tx) Health(a name.Account, lockout int, keysOld, keysIdle, refusedSince time.Time) (h Health, err error) {
 	if _, err := tx.one(`SELECT
 			(SELECT count(*) FROM users WHERE account = $1 AND name_fold > ''),
-			(SELECT count(*) FROM login_profiles l WHERE `+ofUsers+`),
 			(SELECT count(*) FROM blocks b WHERE b.account = $1)
 				+ (SELECT count(*) FROM password_failures w JOIN users u ON u.id = w.user_id WHERE u.account = $1 AND w.failures >= $2
 					AND NOT EXISTS (SELECT 1 FROM blocks b WHERE b.user_id = u.id)),
 			(SELECT count(*) FROM events WHERE account = $1 AND at >= $3 AND result = 'refused')`,
-		[]any{int64(a), lockout, micros(refusedSince)}, &h.Users, &h.Passwords, &h.Blocked, &h.Refused); err != nil {
+		[]any{int64(a), lockout, micros(refusedSince)}, &h.Users, &h.Blocked, &h.Refused); err != nil {
 		return h, err
 	}
-	if _, err := tx.one(`SELECT count(*) FROM login_profiles l WHERE `+ofUsers+`
-			AND NOT EXISTS (SELECT 1 FROM factors f WHERE f.user_id = l.user_id AND f.enabled > 0 AND f.kind <> 'recovery')`, []any{int64(a)}, &h.NoMFA); err != nil {
+	if _, err := tx.one(`SELECT count(*),
+			COALESCE(sum(CASE WHEN EXISTS (SELECT 1 FROM factors f WHERE f.user_id = l.user_id AND f.enabled > 0 AND f.kind <> 'recovery') THEN 0 ELSE 1 END), 0)
+		FROM login_profiles l WHERE `+ofUsers, []any{int64(a)}, &h.Passwords, &h.NoMFA); err != nil {
 		return h, err
 	}
 	if _, err := tx.one(`SELECT
