@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/hex"
+	"net/textproto"
 	"slices"
 	"strings"
 )
@@ -98,24 +99,11 @@ func checkSigned(r *Request, signed []string) error {
 	for name := range r.Header {
 		lower := strings.ToLower(name)
 		must := isACSHeader(name) || name == "Content-Type" && r.BodyHash != EmptyBody
-		if must && (!slices.Contains(signed, lower) || canonicalName(lower) != name) {
+		if must && (!slices.Contains(signed, lower) || textproto.CanonicalMIMEHeaderKey(lower) != name) {
 			return incomplete(lower + " must be signed")
 		}
 	}
 	return nil
-}
-
-// canonicalName is the form in which net/http keeps a header of a lower-case name.
-func canonicalName(lower string) string {
-	b := []byte(lower)
-	up := true
-	for i, c := range b {
-		if up && 'a' <= c && c <= 'z' {
-			b[i] = c - 'a' + 'A'
-		}
-		up = c == '-'
-	}
-	return string(b)
 }
 
 // canonicalRequest is method, path, query, signed headers with their values, their
@@ -135,7 +123,7 @@ func (s *Signature) canonicalRequest(r *Request, signed []string) ([]byte, error
 	for _, lower := range signed {
 		value := r.Host
 		if lower != "host" {
-			value = strings.Join(r.Header[canonicalName(lower)], ",")
+			value = strings.Join(r.Header[textproto.CanonicalMIMEHeaderKey(lower)], ",")
 		}
 		b = append(b, lower...)
 		b = append(b, ':')

@@ -2,6 +2,7 @@ package oci
 
 import (
 	"fmt"
+	"net/textproto"
 	"strconv"
 	"strings"
 )
@@ -19,7 +20,7 @@ type Request struct {
 // header returns the values of a header whose name is in lower case, joined as the
 // draft says (section 2.3). Keys of Header are in Go's canonical form.
 func (r *Request) header(name string) (string, bool) {
-	values := r.Header[canonical(name)]
+	values := r.Header[textproto.CanonicalMIMEHeaderKey(name)]
 	switch name {
 	case "host": // Go's server takes these two out of the header
 		return r.Host, r.Host != ""
@@ -33,19 +34,6 @@ func (r *Request) header(name string) (string, bool) {
 		return strings.TrimSpace(values[0]), true
 	}
 	return strings.Join(values, ", "), len(values) > 0
-}
-
-// canonical spells a header's name in lower case as Go keeps it.
-func canonical(name string) string {
-	b := []byte(name)
-	up := true
-	for i, c := range b {
-		if up && 'a' <= c && c <= 'z' {
-			b[i] = c - 'a' + 'A'
-		}
-		up = c == '-'
-	}
-	return string(b)
 }
 
 // withBody tells whether the method's requests are signed with their body.

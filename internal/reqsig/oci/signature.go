@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base64"
+	"net/textproto"
 	"slices"
 	"strings"
 	"time"
@@ -125,7 +126,7 @@ func (sig *Signature) covers(r *Request) error {
 	}
 	must = append(must, date)
 	for _, added := range []string{"opc-obo-token", "x-content-sha256"} { // signed wherever they are
-		if len(r.Header[canonical(added)]) > 0 {
+		if len(r.Header[textproto.CanonicalMIMEHeaderKey(added)]) > 0 {
 			must = append(must, added)
 		}
 	}

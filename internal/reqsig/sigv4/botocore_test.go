@@ -3,6 +3,7 @@ package sigv4
 import (
 	"bufio"
 	"encoding/json"
+	"net/textproto"
 	"os"
 	"testing"
 )
@@ -27,7 +28,7 @@ func TestAgainstBotocore(t *testing.T) {
 		}
 		r := &Request{Method: in.Method, Host: in.Host, Path: in.Path, Query: in.Query, BodyHash: in.Body, Header: map[string][]string{}}
 		for k, v := range in.Header {
-			r.Header[canonicalName(k)] = []string{v}
+			r.Header[textproto.CanonicalMIMEHeaderKey(k)] = []string{v}
 		}
 		o := Options{Service: in.Service, S3: in.S3}
 		if err := judge(r, now, o); err != nil {

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"net/textproto"
 	"os"
 	"path/filepath"
 	"strings"
@@ -100,7 +101,7 @@ func readRequest(t testing.TB, raw string) *Request {
 		if !ok {
 			t.Fatalf("header line %q", line)
 		}
-		last = canonicalName(name)
+		last = textproto.CanonicalMIMEHeaderKey(name)
 		if last == "Host" {
 			r.Host = value
 			continue
@@ -109,16 +110,6 @@ func readRequest(t testing.TB, raw string) *Request {
 	}
 	r.BodyHash = hashOf(body)
 	return r
-}
-
-func canonicalName(s string) string {
-	parts := strings.Split(strings.ToLower(s), "-")
-	for i, p := range parts {
-		if p != "" {
-			parts[i] = strings.ToUpper(p[:1]) + p[1:]
-		}
-	}
-	return strings.Join(parts, "-")
 }
 
 func hashOf(body string) string {

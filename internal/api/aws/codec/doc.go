@@ -26,7 +26,7 @@
 //	  urlencoded         (out) percent-encoded by RFC 3986, as policy documents are
 //	len:"min,max"        characters of a string, bytes of a blob, members of a list or map
 //	range:"min,max"      of a number
-//	pattern:"…"          the whole string, in the model's spelling (\uXXXX is understood)
+//	pattern:"…"          the whole string, in the model's spelling (\u escapes are understood)
 //	re:"…"               what is matched where Go cannot spell the pattern; pattern is what is said
 //	says:"…"             replaces the pattern's message: The specified value for NAME is invalid. …
 //	enum:"A B"           the values, separated by spaces
