@@ -3,6 +3,7 @@ package console
 import (
 	"encoding/xml"
 	"net/url"
+	"strconv"
 	"time"
 
 	"warifu/internal/fault"
@@ -81,6 +82,16 @@ func (i instance) Launched() time.Time {
 // described is the answer to DescribeInstances (Amazon EC2 API reference).
 type described struct {
 	Instances []instance `xml:"reservationSet>item>instancesSet>item"`
+	Next      string     `xml:"nextToken"`
+}
+
+// instancesAsked is how many instances a page asks for: what EC2 gives at most
+// with filters, and few enough for one page.
+const instancesAsked = 100
+
+type instancesData struct {
+	Instances []instance
+	Pages     Pages
 }
 
 // instancesPage lists the instances of EC2, asked for through the gateway in the
@@ -89,7 +100,11 @@ func instancesPage(rq *request) error {
 	if rq.c.Fetch == nil {
 		return errNobody
 	}
-	status, body, err := rq.c.Fetch(rq.r.Context(), rq.call(), "ec2", url.Values{"Action": {"DescribeInstances"}, "Version": {"2016-11-15"}})
+	form := url.Values{"Action": {"DescribeInstances"}, "Version": {"2016-11-15"}, "MaxResults": {strconv.Itoa(instancesAsked)}}
+	if after := rq.query("after"); after != "" {
+		form.Set("NextToken", after)
+	}
+	status, body, err := rq.c.Fetch(rq.r.Context(), rq.call(), "ec2", form)
 	if err != nil {
 		return err
 	}
@@ -97,5 +112,5 @@ func instancesPage(rq *request) error {
 	if status != 200 || xml.Unmarshal(body, &d) != nil {
 		return fault.Of(fault.Unsupported, "service", "ec2")
 	}
-	return rq.page("admin/instances", rq.under("nav.services", servicesPath, rq.t("ec2.title")), d)
+	return rq.page("admin/instances", rq.under("nav.services", servicesPath, rq.t("ec2.title")), instancesData{d.Instances, rq.pages(d.Next)})
 }

@@ -222,6 +222,58 @@ func TestAdministeringUsers(t *testing.T) {
 	says(t, s.get("/console/users/alice"), 404, "no such user")
 }
 
+// A-9: a place in a list that was made up, or that another list gave out, begins
+// the list anew, with its filters.
+func TestPlacesThatDoNotFit(t *testing.T) {
+	s, forced := office(t)
+	crowd(t, s, 60)
+	s.signIn(t, "boss", adminWord)
+	next := regexp.MustCompile(`/console/users\?after=([^"&]+)"[^>]*rel="next"`).FindStringSubmatch(s.get("/console/users").Body.String())
+	if next == nil {
+		t.Fatal("the list of users does not go on")
+	}
+	says(t, s.get("/console/users?after="+next[1]), 200, "user0")
+	for _, path := range []string{
+		"/console/users?q=al", "/console/groups", "/console/groups/staff", "/console/roles", "/console/policies?of=aws", "/console/policies/uses?arn=" + url.QueryEscape(forced),
+		"/console/links", "/console/blocked", "/console/idle", "/console/unusual", "/console/tokens", "/console/users/alice/sessions", "/console/users/alice/mfa",
+		"/console/users/alice/attach", "/security", "/security/activity", "/security/notices", "/console/users?show=nomfa",
+	} {
+		for _, place := range []string{next[1], "nonsense", "%00", strings.Repeat("A", 3000)} {
+			u, err := url.Parse(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			to(t, s.get(path+map[bool]string{true: "&", false: "?"}[u.RawQuery != ""]+"after="+place), path)
+		}
+	}
+}
+
+// What policy refuses of a page leads back to that page.
+func TestRefusalsLeadBack(t *testing.T) {
+	s, forced := office(t)
+	s.signIn(t, "reader", adminWord)
+	arn := url.QueryEscape(forced)
+	for path, form := range map[string][]string{
+		"/console/users/alice/policies":         {"policy", forced},
+		"/console/policies/uses?arn=" + arn:     {"kind", "user", "name", "alice", "back", "/console/policies/uses?arn=" + arn},
+		"/console/users/alice/keys":             {},
+		"/console/links":                        {"link", "1", "back", "/console/users/alice/mfa"},
+		"/console/bulk":                         {"user", "alice", "do", "mfa", "back", "/console/users?show=nomfa"},
+		"/console/policies/versions?arn=" + arn: {"version", "v1", "back", "/console/policies/versions?arn=" + arn},
+	} {
+		back := path
+		for i, f := range form {
+			if f == "back" {
+				back = form[i+1]
+			}
+		}
+		w := s.post(path, form...)
+		if body := w.Body.String(); w.Code != 403 || !strings.Contains(body, `href="`+strings.ReplaceAll(html.EscapeString(back), "&#43;", "+")+`"`) {
+			t.Errorf("%s: %d without a way back to %s\n%s", path, w.Code, back, excerpt(body))
+		}
+	}
+}
+
 // What is done with many users goes back to the list as it was, and nothing is
 // done when nothing was chosen.
 func TestBulkKeepsTheList(t *testing.T) {
@@ -388,11 +440,14 @@ func TestServices(t *testing.T) {
 			return 0, nil, fault.Of(fault.NotFound, "service", service)
 		}
 		return 200, []byte(`<DescribeInstancesResponse><reservationSet><item><instancesSet><item><instanceId>i-1</instanceId>
-			<instanceState><name>running</name></instanceState><tagSet><item><key>Name</key><value>&lt;web&gt;</value></item></tagSet></item></instancesSet></item></reservationSet></DescribeInstancesResponse>`), nil
+			<instanceState><name>running</name></instanceState><tagSet><item><key>Name</key><value>&lt;web&gt;</value></item></tagSet></item></instancesSet></item></reservationSet><nextToken>more</nextToken></DescribeInstancesResponse>`), nil
 	}
 	s.signIn(t, "boss", adminWord)
 	says(t, s.get("/console/services"), 200, "ec2", "allowed")
 	says(t, s.get("/console/services/ec2"), 200, "i-1", "running", "&lt;web&gt;")
+	if body := s.get("/console/services/ec2?after=x").Body.String(); !strings.Contains(body, "/console/services/ec2?after=more") || !strings.Contains(body, `href="/console/services/ec2"`) {
+		t.Errorf("the list does not go on\n%s", excerpt(body))
+	}
 	if asked.Caller.User.Name != "boss" || asked.Caller.Console == nil {
 		t.Errorf("asked as %+v", asked.Caller)
 	}

@@ -39,6 +39,7 @@ type userMFAData struct {
 	Links   part[page.Page[ops.Link]]
 
 	Addresses addresses
+	Pages     Pages // of the links
 }
 
 func userMFAPage(rq *request) error {
@@ -53,9 +54,10 @@ func userMFAPage(rq *request) error {
 	if d.Devices, err = load(rq, ops.ListMFADevices, ops.UserListing{User: rq.named()}); err != nil {
 		return err
 	}
-	if d.Links, err = load(rq, ops.ListEnrolmentLinks, ops.ListEnrolmentLinksIn{User: rq.named(), Listing: ops.Listing{Limit: 10}}); err != nil {
+	if d.Links, err = load(rq, ops.ListEnrolmentLinks, ops.ListEnrolmentLinksIn{User: rq.named(), Listing: rq.listing(10)}); err != nil {
 		return err
 	}
+	d.Pages = rq.pages(string(d.Links.Is.Next)).at("#links")
 	if d.Addresses, err = rq.loadAddresses(rq.named()); err != nil {
 		return err
 	}
@@ -173,6 +175,7 @@ func removeUserDevice(rq *request) error {
 type userSessionsData struct {
 	userData
 	Sessions part[page.Page[ops.SessionInfo]]
+	Pages    Pages
 }
 
 func userSessionsPage(rq *request) error {
@@ -181,9 +184,10 @@ func userSessionsPage(rq *request) error {
 		return err
 	}
 	d := userSessionsData{userData: u}
-	if d.Sessions, err = load(rq, ops.ListSessions, ops.UserListing{User: rq.named()}); err != nil {
+	if d.Sessions, err = load(rq, ops.ListSessions, ops.UserListing{User: rq.named(), Listing: rq.listing(rowsShown)}); err != nil {
 		return err
 	}
+	d.Pages = rq.pages(string(d.Sessions.Is.Next))
 	return rq.page("admin/usersessions", u.Name, d)
 }
 

@@ -76,6 +76,7 @@ type security struct {
 	Keys       part[ops.KeyList]
 	Addresses  addresses
 	Sessions   part[page.Page[ops.SessionInfo]]
+	Pages      Pages // of the sessions
 	Activity   page.Page[audit.Event]
 	Unseen     int // notices
 	Passkeys   part[[]ops.Key]
@@ -106,9 +107,10 @@ func securityPage(rq *request) (err error) {
 	if d.Keys, err = load(rq, ops.ListAccessKeys, ops.UserListing{}); err != nil {
 		return err
 	}
-	if d.Sessions, err = load(rq, ops.ListSessions, ops.UserListing{}); err != nil {
+	if d.Sessions, err = load(rq, ops.ListSessions, ops.UserListing{Listing: rq.listing(sessionsShown)}); err != nil {
 		return err
 	}
+	d.Pages = rq.pages(string(d.Sessions.Is.Next)).at("#sessions")
 	if d.CLILogins, err = rq.cliLogins(); err != nil {
 		return err
 	}
@@ -379,12 +381,28 @@ func activityPage(rq *request) error {
 	return rq.page("security/activity", rq.backTo(rq.t("activity.title")), activity{events, rq.pages(string(events.Next))})
 }
 
+// sessionsShown is how many sessions the Security page shows at a time.
+const sessionsShown = 10
+
+// at are the same pages, shown from a part of them on.
+func (p Pages) at(fragment string) Pages {
+	if p.First != "" {
+		p.First += fragment
+	}
+	if p.Next != "" {
+		p.Next += fragment
+	}
+	return p
+}
+
 // pages leads on from a page of a list. The parameters of the URL stay.
 func (rq *request) pages(next string) (p Pages) {
 	q := rq.r.URL.Query()
 	if q.Has("after") {
 		q.Del("after")
-		p.First = rq.r.URL.Path + "?" + q.Encode()
+		if p.First = rq.r.URL.Path; len(q) > 0 {
+			p.First += "?" + q.Encode()
+		}
 	}
 	if next != "" {
 		q.Set("after", next)

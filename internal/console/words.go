@@ -40,6 +40,9 @@ func (rq *request) fail(err error) {
 	case errors.Is(err, errStaleForm) && rq.route.Who == Signing && rq.recognise() == nil: // another tab has signed in meanwhile
 		rq.redirect(local(rq.form().Get("next"))) //nolint:errcheck
 		return
+	case rq.lostPlace(err): // the list begins anew
+		rq.redirect(rq.pages("").First) //nolint:errcheck
+		return
 	case kind == fault.StepUp:
 		path := stepUpPath(rq.cameFrom())
 		if f := (*fault.Error)(nil); errors.As(err, &f) && f.Noun == ops.ProveStronger {
@@ -60,6 +63,13 @@ func (rq *request) fail(err error) {
 		rq.c.Log.Error("a page about a failure failed", "path", Loggable(rq.r.URL.Path), "request", rq.id, "error", p)
 		http.Error(rq.w, "internal error", http.StatusInternalServerError)
 	}
+}
+
+// lostPlace reports whether it is the place in a list that does not fit: the list
+// has changed its filters, or somebody changed the address.
+func (rq *request) lostPlace(err error) bool {
+	var e *fault.Error
+	return rq.r.Method == http.MethodGet && rq.query("after") != "" && errors.As(err, &e) && e.Kind == fault.Invalid && e.Name == "cursor"
 }
 
 // cameFrom is the page of a form that was posted: what it says of itself in the
@@ -97,6 +107,9 @@ func (rq *request) problem(err error) problem {
 
 func (rq *request) wayBack() Button {
 	if rq.visit.signedIn() {
+		if from := rq.cameFrom(); rq.r.Method == http.MethodPost && from != home {
+			return Button{Label: rq.t("form.back"), Href: from}
+		}
 		return Button{Label: rq.t("problem.back"), Href: home}
 	}
 	return Button{Label: rq.t("signin.again"), Href: "/signin"}
