@@ -39,9 +39,16 @@ type Authenticator struct {
 	rnd io.Reader
 }
 
+// coseP256 is the length of a public key on P-256 as COSE has it (RFC 9053, section
+// 7.1.1): both coordinates have 32 bytes.
+const coseP256 = 77
+
 // NewAuthenticator returns an authenticator without a credential.
 func NewAuthenticator() *Authenticator {
 	key := virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeEC2)
+	for len(key.Key.AttestationData()) != coseP256 { // it drops leading zeros: one key in 128 is malformed
+		key = virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeEC2)
+	}
 	return &Authenticator{ID: key.ID, Origin: Origin, RPID: RPID, key: key}
 }
 
