@@ -110,6 +110,20 @@ func (env *Env) notAbove(u *iam.User) error {
 	return nil
 }
 
+// lend reads the user whose credentials an operation makes or opens: whoever has
+// them is that user to the server. It refuses one who is above the caller (P-8).
+// What merely shuts a user out, such as switching a key off, is for everybody whom
+// policy allows it: when a key leaks, whoever sees it first must be able to act.
+//
+// Errors: NotFound; Denied, noun "above the caller".
+func (env *Env) lend(r Ref) (*iam.User, error) {
+	u, err := env.owner(r)
+	if err == nil {
+		err = env.notAbove(u)
+	}
+	return u, err
+}
+
 // others are resources by which power over others shows: the caller, and a user,
 // a group, a role and a policy of names that nobody has.
 func (env *Env) others() []string {

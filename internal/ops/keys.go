@@ -32,7 +32,7 @@ type NewKey struct {
 // alone (security checklist A-8).
 //
 // Errors: NotFound user; Limit; Invalid when the caller is no user and names
-// none.
+// none; Denied, noun "above the caller".
 var CreateAccessKey = Op[UserIn, *NewKey]{
 	Name:   "CreateAccessKey",
 	Grants: Names{AWS: "iam:CreateAccessKey"},
@@ -41,7 +41,7 @@ var CreateAccessKey = Op[UserIn, *NewKey]{
 	Target: func(env *Env, in UserIn) (Target, error) { return env.ownTarget(in.User, managesKeys) },
 	Record: UserIn.record,
 	Do: func(env *Env, in UserIn) (*NewKey, error) {
-		u, err := env.owner(in.User)
+		u, err := env.lend(in.User)
 		if err != nil {
 			return nil, err
 		}
@@ -155,7 +155,8 @@ type UpdateAccessKeyIn struct {
 
 // UpdateAccessKey switches a key on or off.
 //
-// Errors: NotFound user or key; Invalid status.
+// Errors: NotFound user or key; Invalid status; Denied, noun "above the caller",
+// when it is switched on.
 var UpdateAccessKey = Op[UpdateAccessKeyIn, struct{}]{
 	Name:   "UpdateAccessKey",
 	Grants: Names{AWS: "iam:UpdateAccessKey"},
@@ -171,7 +172,11 @@ var UpdateAccessKey = Op[UpdateAccessKeyIn, struct{}]{
 		if in.Status != iam.KeyActive && in.Status != iam.KeyInactive {
 			return none, fault.Field("status", "an access key is made Active or Inactive")
 		}
-		u, err := env.owner(in.User)
+		find := env.owner
+		if in.Status == iam.KeyActive {
+			find = env.lend
+		}
+		u, err := find(in.User)
 		if err != nil {
 			return none, err
 		}

@@ -123,14 +123,8 @@ func expired(f *iam.Factor, now time.Time) bool {
 
 // newDevice draws a seed, seals it, and keeps the device.
 func (env *Env) newDevice(f iam.Factor) (d *NewDevice, err error) {
-	if f.ID, err = name.NewID(env.rand); err != nil {
-		return nil, fault.Wrap(err, "create a device")
-	}
-	seed, err := totp.NewSeed(env.rand)
+	seed, err := env.drawSeed(&f)
 	if err != nil {
-		return nil, fault.Wrap(err, "create a device")
-	}
-	if f.Seed, err = env.keys.seal(env.Tx, env.rand, seedPlace(f.ID), seal.NewSecret(seed)); err != nil {
 		return nil, err
 	}
 	if d, err = env.present(&f, seed); err != nil {
@@ -142,6 +136,21 @@ func (env *Env) newDevice(f iam.Factor) (d *NewDevice, err error) {
 		return nil, err
 	}
 	return d, nil
+}
+
+// drawSeed gives a device a seed of its own, and an id if it has none, and returns
+// the seed.
+func (env *Env) drawSeed(f *iam.Factor) (seed []byte, err error) {
+	if f.ID == 0 {
+		if f.ID, err = name.NewID(env.rand); err != nil {
+			return nil, fault.Wrap(err, "create a device")
+		}
+	}
+	if seed, err = totp.NewSeed(env.rand); err != nil {
+		return nil, fault.Wrap(err, "create a device")
+	}
+	f.Seed, err = env.keys.seal(env.Tx, env.rand, seedPlace(f.ID), seal.NewSecret(seed))
+	return seed, err
 }
 
 // present makes what is shown of a device that is to be enrolled.

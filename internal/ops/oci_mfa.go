@@ -148,16 +148,8 @@ func (env *Env) newOracleDevice(u *iam.User, old name.ID) (*OracleDevice, error)
 		ID: old, Account: u.Account, Kind: iam.FactorTOTP, Name: u.ID.String(), Path: oracleDevicePath,
 		Created: env.Now, Creator: u.ID, Expires: env.Now.Add(iam.PendingFactorLife),
 	}
-	if f.ID == 0 {
-		if f.ID, err = name.NewID(env.rand); err != nil {
-			return nil, fault.Wrap(err, "create a device")
-		}
-	}
-	seed, err := totp.NewSeed(env.rand)
+	seed, err := env.drawSeed(&f)
 	if err != nil {
-		return nil, fault.Wrap(err, "create a device")
-	}
-	if f.Seed, err = env.keys.seal(env.Tx, env.rand, seedPlace(f.ID), seal.NewSecret(seed)); err != nil {
 		return nil, err
 	}
 	if err := env.Tx.InsertFactor(&f); err != nil {
@@ -228,8 +220,7 @@ var ActivateMfaTotpDevice = Op[OracleDeviceIn, *OracleDevice]{
 			if !f.Enabled.IsZero() {
 				return nil, fault.Of(fault.Conflict, "active mfa device", u.Name)
 			}
-			err = env.quota("MFADevicesPerUser", env.limits.FactorsPerUser, func(a name.Account) (int, error) { return env.Tx.FactorCount(a, u.ID) })
-			if err != nil {
+			if err := env.bindingAllowed(u, true); err != nil {
 				return nil, err
 			}
 			if err := env.activate(u, f, in.Code); err != nil {
@@ -279,13 +270,8 @@ var GenerateTotpSeed = Op[OracleDeviceIn, *OracleDevice]{
 		if err != nil {
 			return nil, err
 		}
-		if err := env.Tx.DeleteFactor(u.Account, f.ID); err != nil {
+		if err := env.takeOracleDevice(u, f); err != nil {
 			return nil, err
-		}
-		if !f.Enabled.IsZero() {
-			if err := env.notify(u, iam.NoticeFactorRemoved, f.Name); err != nil {
-				return nil, err
-			}
 		}
 		return env.newOracleDevice(u, f.ID)
 	},
@@ -310,9 +296,21 @@ var DeleteMfaTotpDevice = Op[OracleDeviceIn, struct{}]{
 		if err != nil {
 			return none, err
 		}
-		if err := env.Tx.DeleteFactor(u.Account, f.ID); err != nil || f.Enabled.IsZero() {
-			return none, err
-		}
-		return none, env.notify(u, iam.NoticeFactorRemoved, f.Name)
+		return none, env.takeOracleDevice(u, f)
 	},
+}
+
+// takeOracleDevice takes a device from its user, as DeactivateMFADevice does, or one
+// that waits to be activated.
+func (env *Env) takeOracleDevice(u *iam.User, f *iam.Factor) error {
+	if f.Enabled.IsZero() {
+		return env.Tx.DeleteFactor(u.Account, f.ID)
+	}
+	if err := env.takingAllowed(u, f); err != nil {
+		return err
+	}
+	if err := env.Tx.DeleteFactor(u.Account, f.ID); err != nil {
+		return err
+	}
+	return env.notify(u, iam.NoticeFactorRemoved, f.Name)
 }

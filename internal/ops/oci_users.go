@@ -485,7 +485,13 @@ var CreateOrResetUIPassword = Op[OracleUserIn, *OraclePassword]{
 			if err != nil {
 				return nil, err
 			}
-			p := &iam.LoginProfile{User: u.ID, Hash: in.hash, ResetRequired: true, Created: env.Now, Changed: env.Now}
+			p := &iam.LoginProfile{User: u.ID, Created: env.Now}
+			if old, err := env.Tx.LoginProfile(u.Account, u.ID); err == nil {
+				p = old // what others said of it stays: that it lets nobody in, that it asks for a factor
+			} else if ignoreMissing(err) != nil {
+				return nil, err
+			}
+			p.Hash, p.ResetRequired, p.Changed = in.hash, true, env.Now
 			if err := env.Tx.PutLoginProfile(u.Account, p); err != nil {
 				return nil, err
 			}
@@ -497,11 +503,16 @@ var CreateOrResetUIPassword = Op[OracleUserIn, *OraclePassword]{
 	},
 }
 
-// capable reads a user who may have a kind of credential.
+// capable reads a user who may have a kind of credential, for an operation that
+// makes one.
 //
-// Errors: NotFound; Unmodifiable when the user may not.
+// Errors: NotFound; Unmodifiable when the user may not; Denied, noun "above the
+// caller".
 func (env *Env) capable(id name.ID, what string, may func(*OracleCapabilities) bool) (*iam.User, error) {
 	u, err := env.oracleUserOf(id)
+	if err == nil {
+		err = env.notAbove(u)
+	}
 	if err != nil {
 		return nil, err
 	}

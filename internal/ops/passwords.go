@@ -145,7 +145,8 @@ type CreateLoginProfileIn struct {
 
 // CreateLoginProfile gives a user a password for the console.
 //
-// Errors: NotFound user; Exists; WeakPassword; Throttled.
+// Errors: NotFound user; Exists; WeakPassword; Throttled; Denied, noun "above the
+// caller".
 var CreateLoginProfile = Op[CreateLoginProfileIn, *Login]{
 	Name:   "CreateLoginProfile",
 	Grants: Names{AWS: "iam:CreateLoginProfile"},
@@ -160,7 +161,7 @@ var CreateLoginProfile = Op[CreateLoginProfileIn, *Login]{
 		return audit.Fields{"userName": in.User.String(), "passwordResetRequired": strconv.FormatBool(in.ResetRequired)}
 	},
 	Do: func(env *Env, in CreateLoginProfileIn) (*Login, error) {
-		u, err := env.owner(in.User)
+		u, err := env.lend(in.User)
 		if err != nil {
 			return nil, err
 		}
@@ -221,12 +222,19 @@ type UpdateLoginProfileIn struct {
 	tried tried
 }
 
+// opens reports whether the change makes it easier to come in as the user.
+func (in *UpdateLoginProfileIn) opens() bool {
+	off := func(b *bool) bool { return b != nil && !*b }
+	return !in.Password.Empty() || off(in.ResetRequired) || off(in.MFARequired) || off(in.Disabled)
+}
+
 // UpdateLoginProfile sets a user's password, whether it must be changed, whether
 // it lets in, and whether the user must have a second factor. A password that
 // lets in no more ends the user's sessions.
 //
 // Errors: NotFound user or login profile; WeakPassword; Conflict when the
-// password was changed at the same time; Throttled.
+// password was changed at the same time; Throttled; Denied, noun "above the
+// caller", for what opens.
 var UpdateLoginProfile = Op[UpdateLoginProfileIn, struct{}]{
 	Name:   "UpdateLoginProfile",
 	Grants: Names{AWS: "iam:UpdateLoginProfile"},
@@ -251,7 +259,11 @@ var UpdateLoginProfile = Op[UpdateLoginProfileIn, struct{}]{
 		return f
 	},
 	Do: func(env *Env, in UpdateLoginProfileIn) (none struct{}, err error) {
-		u, err := env.owner(in.User)
+		find := env.owner
+		if in.opens() {
+			find = env.lend
+		}
+		u, err := find(in.User)
 		if err != nil {
 			return none, err
 		}

@@ -258,7 +258,11 @@ var UpdateRAMLoginProfile = Op[RAMLoginIn, *LoginDetail]{
 	Target: func(env *Env, in RAMLoginIn) (Target, error) { return env.userTarget(in.User) },
 	Record: RAMLoginIn.record,
 	Do: func(env *Env, in RAMLoginIn) (*LoginDetail, error) {
-		changed := UpdateLoginProfileIn{User: in.User, Password: in.Password, ResetRequired: in.ResetRequired, tried: in.tried}
+		changed := UpdateLoginProfileIn{User: in.User, Password: in.Password, ResetRequired: in.ResetRequired, MFARequired: in.MFARequired, tried: in.tried}
+		if in.Active != nil {
+			off := !*in.Active
+			changed.Disabled = &off
+		}
 		if _, err := UpdateLoginProfile.Do(env, changed); err != nil {
 			return nil, err
 		}
