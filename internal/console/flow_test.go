@@ -2,6 +2,7 @@ package console
 
 import (
 	"context"
+	"encoding/hex"
 	"net/http/httptest"
 	"regexp"
 	"strings"
@@ -251,11 +252,58 @@ func TestEnrolmentLink(t *testing.T) {
 	key := seed(t, says(t, s.get(path), 200, "Scan this"))
 	says(t, s.post(path, "code1", "000000", "code2", "111111"), 422, "does not fit")
 	one, two := s.codes(t, key)
-	says(t, s.post(path, "code1", one, "code2", two), 200, "The device is added")
+	says(t, s.post(path, "code1", one, "code2", two), 200, "The second factor is added", "a code of this device")
 	says(t, s.get(path), 404, "was used, was taken back, or has run out")
 	s.get("/signin")
 	to(t, s.post("/signin", "account", "123456789012", "user", "dora", "password", adminWord), "/signin/code")
 	to(t, s.post("/signin/code", "code", s.code(t, key)), "/console")
+}
+
+// Behind a link, and at sign-in, a token that was given to the user and an address
+// can be bound, too; the words at the end are of what was bound.
+func TestOtherKindsAreBound(t *testing.T) {
+	s := open(t)
+	s.user(t, "dora", adminWord, false)
+	sent := func() string {
+		all, err := s.ClaimMessages(t.Context(), iam.ChannelMail, 100, time.Minute)
+		if err != nil || len(all) == 0 {
+			t.Fatalf("no mail: %v", err)
+		}
+		return string(all[len(all)-1].Letter.Secret.Reveal())
+	}
+	prefs := iam.DefaultPreferences()
+	prefs.MFAForLogin, prefs.EmailCodes = iam.MFAMandatory, true
+	testkit.Do(t, s.World, s.Admin(t), ops.SetSecurityPreferences, ops.SetSecurityPreferencesIn{SecurityPreferences: prefs})
+	seed := []byte("12345678901234567890")
+	testkit.Do(t, s.World, s.Admin(t), ops.ImportTokens, ops.ImportTokensIn{File: seal.NewSecret([]byte("serial,seed,type,digits,counter,algorithm,manufacturer\nGAHT1," + hex.EncodeToString(seed) + ",totp,6,,SHA1,Acme\n"))})
+	testkit.Do(t, s.World, s.Admin(t), ops.AssignToken, ops.DeviceIn{User: ops.Ref{Name: "dora"}, Serial: "GAHT1"})
+	link := testkit.Do(t, s.World, s.Admin(t), ops.CreateEnrolmentLink, ops.CreateEnrolmentLinkIn{User: ops.Ref{Name: "dora"}})
+
+	path := "/enrol/" + string(link.Token.Reveal())
+	s.get(path)
+	to(t, s.post(path), path)
+	says(t, s.get(path), 200, "Or your hardware token GAHT1", "Or codes by e-mail", "Passkey")
+	says(t, s.post(path, "serial", "GAHT1", "one-GAHT1", "000000", "two-GAHT1", "111111"), 422, "does not fit")
+	says(t, s.post(path, "response", "{}"), 422, "was not taken")
+	says(t, s.post(path, "email", "dora"), 422, "e-mail")
+	to(t, s.post(path, "email", "dora@example.com"), path)
+	code := sent()
+	says(t, s.get(path), 200, "We sent a code to dora@example.com", "Code from the message")
+	says(t, s.get(path+"?new=email"), 200, "Send me a code")
+	says(t, s.post(path, "again", "1", "email", "dora@example.com"), 422, "only just now") // too soon
+	says(t, s.post(path, "email-code", "000000x"), 422, "does not fit")
+	says(t, s.post(path, "email-code", code), 200, "The second factor is added", "a code that comes by e-mail")
+
+	s = open(t)
+	s.user(t, "emil", adminWord, false)
+	testkit.Do(t, s.World, s.Admin(t), ops.SetSecurityPreferences, ops.SetSecurityPreferencesIn{SecurityPreferences: prefs})
+	s.get("/signin")
+	to(t, s.post("/signin", "account", "123456789012", "user", "emil", "password", adminWord), "/signin/bind")
+	to(t, s.post("/signin/bind", "email", "emil@example.com"), "/signin/bind")
+	code = sent()
+	says(t, s.get("/signin/bind"), 200, "emil@example.com")
+	says(t, s.post("/signin/bind", "email-code", "000000x"), 422, "does not fit")
+	to(t, s.post("/signin/bind", "email-code", code), "/console")
 }
 
 func TestLostPagesKeepTheFrame(t *testing.T) {

@@ -86,7 +86,7 @@ func (rq *request) upload(field string) ([]byte, error) {
 
 // oneToken finds the token of the path.
 func oneToken(rq *request) (*ops.HardwareToken, error) {
-	t, err := run(rq, ops.GetToken, ops.TokenIn{Serial: rq.path("serial")})
+	t, err := run(rq, ops.GetToken, ops.DeviceIn{Serial: rq.path("serial")})
 	return t, err
 }
 
@@ -104,7 +104,7 @@ func changeToken(rq *request) error {
 	f := rq.form()
 	serial := rq.path("serial")
 	again := func() error { return tokenPage(rq) }
-	in := ops.TokenIn{Serial: serial, Reason: f.text("reason"), User: ops.Ref{Name: f.text("user")}}
+	in := ops.DeviceIn{Serial: serial, Reason: f.text("reason"), User: ops.Ref{Name: f.text("user")}}
 	var err error
 	to, said := tokenAt(serial), "flash.token.done"
 	switch f.Get("do") {

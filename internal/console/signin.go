@@ -54,8 +54,12 @@ type step struct {
 	Next   string // page to go on to at the end
 	Reason string // sentence why the form was not taken
 	Ask    Ask
-	Two    bool // two codes are asked for
+	Two    bool   // two codes are asked for
+	New    string // kind of address that another one is typed for
 }
+
+// Action is where the forms of the binding page go.
+func (step) Action() string { return stagePaths[stageBind] }
 
 // signInPage is the first page. A sign-in that is under way goes on where it is.
 func signInPage(rq *request) error {
@@ -226,7 +230,7 @@ func (rq *request) stage(s *ops.SignInStep, reason string) error {
 	if at != rq.route.Stage && !(stagePaths[at] != "" && s.Setup.Named && rq.earlier(at)) {
 		return rq.goOn(s, next)
 	}
-	v := step{SignInStep: s, Next: next, Reason: reason}
+	v := step{SignInStep: s, Next: next, Reason: reason, New: rq.query("new")}
 	chosen := rq.form().Get("device")
 	if chosen == "" {
 		chosen = rq.query("device")
@@ -299,13 +303,13 @@ func giveNewPassword(rq *request) error {
 	return rq.take(ops.SubmitNewPassword{Password: f.secret("password")}, fields{"*": "password"})
 }
 
-// bindDevice takes the two codes of the device that is being bound.
+// bindDevice takes a form of the binding page.
 func bindDevice(rq *request) error {
-	f := rq.form()
-	if f.Has("response") {
-		return rq.take(ops.SubmitNewPasskey{Response: f.Get("response")}, fields{"*": "response"})
+	form, at := bindingForm(rq.form())
+	if form == nil {
+		form = ops.SubmitPair{}
 	}
-	return rq.take(ops.SubmitPair{Code1: f.Get("code1"), Code2: f.Get("code2")}, fields{"*": "code1"})
+	return rq.take(form, at)
 }
 
 // signOut ends the session here and in the browser.

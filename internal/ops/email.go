@@ -10,7 +10,6 @@ import (
 	"warifu/internal/fault"
 	"warifu/internal/iam"
 	"warifu/internal/name"
-	"warifu/policy"
 )
 
 // Factors that are an address: a code is sent there, and whoever reads it is the
@@ -329,13 +328,7 @@ func (env *Env) addressState(u *iam.User, kind iam.FactorKind, s *AddressState) 
 	if c.Console == nil || c.User.ID != u.ID {
 		return nil
 	}
-	under, err := env.ceremony(env.bindAsking(kind), 0)
-	if err != nil || under == nil {
-		return err
-	}
-	to, _, _ := strings.Cut(under.Body, " ")
-	s.Code = &CodeSent{To: to, Expires: under.Expires}
-	s.Code.Again, err = env.sentAgain(env.codeLimits(u.ID, channelOf(kind), to)...)
+	s.Code, err = env.codeUnderWay(env.bindAsking(kind), kind)
 	return err
 }
 
@@ -353,8 +346,9 @@ func (env *Env) addressFactor(u *iam.User, kind iam.FactorKind) (*iam.Factor, er
 	return nil, nil
 }
 
-// mayBind refuses an address that cannot become a factor of a user, whoever asks.
-func (env *Env) mayBind(u *iam.User, kind iam.FactorKind) error {
+// mayBind refuses an address that cannot become a factor of a user. own says that
+// it is the user who asks.
+func (env *Env) mayBind(u *iam.User, kind iam.FactorKind, own bool) error {
 	channel := channelOf(kind)
 	switch {
 	case channel == "":
@@ -376,8 +370,7 @@ func (env *Env) mayBind(u *iam.User, kind iam.FactorKind) error {
 	if err != nil {
 		return err
 	}
-	// Whoever opens an activation link reads the user's mail: that is the user.
-	return env.bindingAllowed(u, env.isOwn(u) || env.Call.Caller.Kind == policy.Anonymous)
+	return env.bindingAllowed(u, own)
 }
 
 // SendActivationIn is an address that is to become a user's factor.
@@ -416,7 +409,7 @@ var SendActivation = Op[SendActivationIn, *AddressState]{
 		if err := env.notAbove(u); err != nil {
 			return nil, err
 		}
-		if err := env.mayBind(u, in.Kind); err != nil {
+		if err := env.mayBind(u, in.Kind, env.isOwn(u)); err != nil {
 			return nil, err
 		}
 		to, err := checkAddress(in.Kind, in.Address)
@@ -523,31 +516,32 @@ var UseActivation = Op[LinkIn, *Activation]{
 		}
 		a.Done = true
 		env.ev.Params = audit.Fields{"kind": string(a.Kind), "address": a.Address}
-		return a, env.bindAddress(&a.User, a.Kind, a.Address)
+		_, err = env.bindAddress(&a.User, a.Kind, a.Address, true) // who reads the user's mail is the user
+		return a, err
 	},
 }
 
 // bindAddress makes an address, whose reader was heard from, a factor. It is the
 // one place where that is done (P-11).
-func (env *Env) bindAddress(u *iam.User, kind iam.FactorKind, to string) error {
-	if err := env.mayBind(u, kind); err != nil {
-		return err
+func (env *Env) bindAddress(u *iam.User, kind iam.FactorKind, to string, own bool) (*iam.Factor, error) {
+	if err := env.mayBind(u, kind, own); err != nil {
+		return nil, err
 	}
 	id, err := name.NewID(env.rand)
 	if err != nil {
-		return fault.Wrap(err, "bind an address")
+		return nil, fault.Wrap(err, "bind an address")
 	}
 	f := &iam.Factor{
 		ID: id, Account: u.Account, User: u.ID, Kind: kind, Name: masked(to), Path: "/", Data: to,
 		Created: env.Now, Creator: u.ID, Enabled: env.Now,
 	}
 	if err := env.Tx.InsertFactor(f); err != nil {
-		return err
+		return nil, err
 	}
 	if err := env.Tx.DeletePendingAddress(u.Account, u.ID, kind); ignoreMissing(err) != nil {
-		return err
+		return nil, err
 	}
-	return env.notify(u, iam.NoticeFactorBound, f.Name, known(u.Email)...)
+	return f, env.notify(u, iam.NoticeFactorBound, f.Name, known(u.Email)...)
 }
 
 // known is a list of an address that there may be.
@@ -561,11 +555,82 @@ func known(address string) []string {
 // toBind begins the purpose of codes that bind an address.
 const toBind = "bind"
 
+// toBindAddress is the purpose of codes that bind a kind of address.
+func toBindAddress(kind iam.FactorKind) Purpose { return Purpose(toBind + " " + string(kind)) }
+
 // bindAsking is where a session binds an address.
 func (env *Env) bindAsking(kind iam.FactorKind) asking {
 	at := env.stepAsking()
-	at.purpose = Purpose(toBind + " " + string(kind))
+	at.purpose = toBindAddress(kind)
 	return at
+}
+
+// askAddress sends a code to an address that is to become a factor of the user.
+func (env *Env) askAddress(at asking, kind iam.FactorKind, address string, own bool) error {
+	if err := env.mayBind(at.user, kind, own); err != nil {
+		return err
+	}
+	to, err := checkAddress(kind, address)
+	if err != nil {
+		return err
+	}
+	if err := env.newCode(at, 0, channelOf(kind), to); err != nil {
+		return err
+	}
+	// The address that the code went to is kept beside its hash, which covers it.
+	under, err := env.ceremony(at, 0)
+	if err != nil {
+		return err
+	}
+	under.Body = to + " " + under.Body
+	return env.Tx.PutCeremony(under)
+}
+
+// codeUnderWay is the code that was sent last to bind a kind of address; nil if
+// none is under way.
+func (env *Env) codeUnderWay(at asking, kind iam.FactorKind) (*CodeSent, error) {
+	under, err := env.ceremony(at, 0)
+	if err != nil || under == nil {
+		return nil, err
+	}
+	to, _, _ := strings.Cut(under.Body, " ")
+	c := &CodeSent{To: to, Expires: under.Expires}
+	c.Again, err = env.sentAgain(env.codeLimits(at.user.ID, channelOf(kind), to)...)
+	return c, err
+}
+
+// takeAddress makes the address a factor of the user to which askAddress sent a
+// code.
+//
+// Errors: BadCode, counted, and the count is kept; Conflict, noun "code", when
+// none is under way or its tries are spent.
+func (env *Env) takeAddress(at asking, kind iam.FactorKind, code string, own bool) (*iam.Factor, error) {
+	under, err := env.ceremony(at, 0)
+	if err != nil {
+		return nil, err
+	}
+	spent := fault.Of(fault.Conflict, "code", "")
+	if under == nil {
+		return nil, spent
+	}
+	looked, err := env.Tx.TryCeremony(under, otpcode.MaxTries)
+	if err != nil {
+		return nil, err
+	}
+	if !looked {
+		return nil, spent
+	}
+	to, hash, _ := strings.Cut(under.Body, " ")
+	under.Body = hash
+	if !otpcode.Fits(env.post.codes, boundTo(under, channelOf(kind), to), keptCode(under), code) {
+		return nil, refuse(fault.Of(fault.BadCode, "code", ""))
+	}
+	if there, err := env.Tx.ConsumeCeremony(under); err != nil {
+		return nil, err
+	} else if !there {
+		return nil, spent
+	}
+	return env.bindAddress(at.user, kind, to, own)
 }
 
 // BeginBindingIn is an address of the caller's own.
@@ -593,24 +658,7 @@ var BeginBinding = Op[BeginBindingIn, struct{}]{
 		if c.Console == nil {
 			return none, errNoSession
 		}
-		if err := env.mayBind(&c.User, in.Kind); err != nil {
-			return none, err
-		}
-		to, err := checkAddress(in.Kind, in.Address)
-		if err != nil {
-			return none, err
-		}
-		at := env.bindAsking(in.Kind)
-		if err := env.newCode(at, 0, channelOf(in.Kind), to); err != nil {
-			return none, err
-		}
-		// The address that the code went to is kept beside its hash, which covers it.
-		under, err := env.ceremony(at, 0)
-		if err != nil {
-			return none, err
-		}
-		under.Body = to + " " + under.Body
-		return none, env.Tx.PutCeremony(under)
+		return none, env.askAddress(env.bindAsking(in.Kind), in.Kind, in.Address, env.isOwn(&c.User))
 	},
 }
 
@@ -637,33 +685,8 @@ var FinishBinding = Op[FinishBindingIn, struct{}]{
 		if c.Console == nil {
 			return none, errNoSession
 		}
-		channel := channelOf(in.Kind)
-		under, err := env.ceremony(env.bindAsking(in.Kind), 0)
-		if err != nil {
-			return none, err
-		}
-		spent := fault.Of(fault.Conflict, "code", "")
-		if under == nil {
-			return none, spent
-		}
-		looked, err := env.Tx.TryCeremony(under, otpcode.MaxTries)
-		if err != nil {
-			return none, err
-		}
-		if !looked {
-			return none, spent
-		}
-		to, hash, _ := strings.Cut(under.Body, " ")
-		under.Body = hash
-		if !otpcode.Fits(env.post.codes, boundTo(under, channel, to), keptCode(under), in.Code) {
-			return none, refuse(fault.Of(fault.BadCode, "code", ""))
-		}
-		if there, err := env.Tx.ConsumeCeremony(under); err != nil {
-			return none, err
-		} else if !there {
-			return none, spent
-		}
-		return none, env.bindAddress(&c.User, in.Kind, to)
+		_, err = env.takeAddress(env.bindAsking(in.Kind), in.Kind, in.Code, env.isOwn(&c.User))
+		return none, err
 	},
 }
 

@@ -70,6 +70,9 @@ func (env *Env) bindPending(f *iam.Factor, u *iam.User, own bool, code1, code2 s
 	if err != nil || !ok {
 		return false, err
 	}
+	if err := env.taken(f); err != nil {
+		return false, err
+	}
 	return true, env.notify(u, iam.NoticeFactorBound, f.Name)
 }
 
@@ -158,17 +161,4 @@ func (s *signing) offerDevice() error {
 	}
 	s.flow.Device = s.made.ID
 	return nil
-}
-
-// shownDevice is what the binding page shows; nil when the device is gone, which
-// the next form mends.
-func (s *signing) shownDevice() (*NewDevice, error) {
-	if s.made != nil {
-		return s.made, nil
-	}
-	f, err := s.pendingDevice()
-	if err != nil || f == nil {
-		return nil, err
-	}
-	return s.show(f)
 }

@@ -1,6 +1,7 @@
 package ops
 
 import (
+	"maps"
 	"time"
 
 	"warifu/internal/audit"
@@ -47,8 +48,9 @@ func enrolTarget(env *Env, in CreateEnrolmentLinkIn) (Target, error) {
 	return t, err
 }
 
-// CreateEnrolmentLink makes a link with which somebody binds a virtual device to
-// a user, once. It signs nobody in, and a user may have several.
+// CreateEnrolmentLink makes a link with which somebody binds a factor to a user,
+// once: a virtual device, a passkey, a token that the user was given, an address.
+// It signs nobody in, and a user may have several.
 //
 // Errors: NotFound user; Invalid life; Limit when the user has all devices that
 // it may have.
@@ -178,11 +180,18 @@ var RevokeEnrolmentLink = Op[LinkIDIn, struct{}]{
 // LinkIn holds the secret of an enrolment link.
 type LinkIn struct{ Token seal.Secret }
 
-// UseEnrolmentLinkIn is the secret of an enrolment link and two consecutive codes
-// of the device that it showed, the older first.
+// UseEnrolmentLinkIn is the secret of an enrolment link and one of the forms of
+// its page: SubmitPair, SubmitNewPasskey, SubmitAddress, SubmitAddressCode.
 type UseEnrolmentLinkIn struct {
 	LinkIn
-	Code1, Code2 string
+	Form Submission
+}
+
+func (in UseEnrolmentLinkIn) record() audit.Fields {
+	if in.Form == nil {
+		return nil
+	}
+	return in.Form.record()
 }
 
 // Enrolment is what the pages behind an enrolment link show.
@@ -190,9 +199,11 @@ type Enrolment struct {
 	Account iam.Account
 	User    iam.User
 	Expires time.Time
-	Device  *NewDevice // what to scan; nil before the link is opened
-	Bound   bool       // UseEnrolmentLink: done; the link is used up
-	Wrong   bool       // UseEnrolmentLink: the codes were not right
+	Opened  bool
+
+	Bindable            // nothing before the link is opened
+	Bound    iam.Method // UseEnrolmentLink: what was bound, which uses the link up; "" = nothing yet
+	Wrong    bool       // UseEnrolmentLink: what was sent was not right
 }
 
 // linked is an enrolment link inside a transaction.
@@ -200,6 +211,20 @@ type linked struct {
 	*Env
 	link *iam.EnrolmentLink
 	user *iam.User
+}
+
+// inBrowserOf names in the event, and to the user, who was signed in in the
+// browser that a link was opened in: an administrator, perhaps.
+func (env *Env) inBrowserOf(c *Caller, user name.ID) {
+	if c.Console == nil || c.User.ID == user {
+		return
+	}
+	env.behind = env.callerName()
+	env.ev.Params = maps.Clone(env.ev.Params)
+	if env.ev.Params == nil {
+		env.ev.Params = audit.Fields{}
+	}
+	env.ev.Params["signedIn"] = env.behind
 }
 
 // linked finds the link of a secret. One that came to its end, or whose user is
@@ -222,19 +247,32 @@ func (env *Env) linked(in LinkIn) (*linked, error) {
 	} else if err != nil {
 		return nil, err
 	}
+	env.inBrowserOf(&env.Call.Caller, link.User)
 	env.Call.Caller = c
 	env.ev.Account = link.Account
 	env.ev.Target = audit.Target{Noun: "user", Name: c.User.Name, ID: c.User.ID, ARN: c.User.ARN()}
 	return &linked{env, link, &env.Call.Caller.User}, nil
 }
 
-// page makes what the pages show.
+// page makes what the pages show; d is nil before the link is opened, and after
+// it was used.
 func (l *linked) page(d *NewDevice) (*Enrolment, error) {
 	a, err := l.Tx.Account(l.link.Account)
 	if err != nil {
 		return nil, err
 	}
-	return &Enrolment{Account: *a, User: *l.user, Expires: l.link.Expires, Device: d}, nil
+	e := &Enrolment{Account: *a, User: *l.user, Expires: l.link.Expires}
+	if d != nil {
+		e.Opened = true
+		e.Bindable, err = l.binding(&d.Factor).offer(d)
+	}
+	return e, err
+}
+
+// binding is the link as a place where a factor is bound. Whoever holds it is not
+// known to be the user.
+func (l *linked) binding(shown *iam.Factor) *binding {
+	return &binding{Env: l.Env, user: l.user, bound: l.link.Hash, shown: shown}
 }
 
 func linkTarget[In any](*Env, In) (Target, error) { return Target{Noun: "enrolment link"}, nil }
@@ -307,52 +345,72 @@ func (l *linked) open() (*NewDevice, error) {
 	return d, l.Tx.OpenLink(l.link.Account, l.link.ID, d.ID, l.source(), l.Now)
 }
 
-// UseEnrolmentLink binds the device that an enrolment link showed to its user,
-// and uses the link up. It opens no session. Codes that are not right are an
-// outcome and no error: they are counted on the device, and the link stays. The
-// user is told.
+// UseEnrolmentLink binds a factor to the link's user, and uses the link up. It
+// opens no session. Codes that are not right are an outcome and no error: they
+// are counted, and the link stays; so it does when a code was sent. The user is
+// told.
 //
-// Errors: NotFound, noun "enrolment link", whatever is wrong with it; Limit.
+// Errors: NotFound, noun "enrolment link", whatever is wrong with it; those of
+// the factor, see binding.take.
 var UseEnrolmentLink = Op[UseEnrolmentLinkIn, *Enrolment]{
 	Name:       "UseEnrolmentLink",
 	Grants:     Names{AWS: "signin:UseEnrolmentLink"},
 	Permission: Always,
 	Mode:       Write,
 	Target:     linkTarget[UseEnrolmentLinkIn],
-	Record:     func(UseEnrolmentLinkIn) audit.Fields { return nil }, // nothing but secrets
+	Record:     UseEnrolmentLinkIn.record,
 	Do: func(env *Env, in UseEnrolmentLinkIn) (*Enrolment, error) {
 		l, err := env.linked(in.LinkIn)
 		if err != nil {
 			return nil, err
 		}
-		f, err := env.pending(l.link.Account, l.link.Device)
+		shown, err := env.pending(l.link.Account, l.link.Device)
 		if err != nil {
 			return nil, err
 		}
-		if f == nil { // it ran out while the page was open: another one
-			d, err := l.open()
-			return l.shown(d, err)
+		pair, scanned := in.Form.(SubmitPair)
+		scanned = scanned && pair.Serial == ""
+		if l.link.Opened.IsZero() || shown == nil && scanned { // or it ran out while the page was open
+			return l.again(false)
 		}
-		ok, err := env.bindPending(f, l.user, false, in.Code1, in.Code2)
+		f, ok, err := l.binding(shown).take(in.Form)
 		if err != nil {
 			return nil, err
 		}
 		if !ok {
-			env.ev.Result, env.ev.Code, env.ev.Why = audit.Refused, fault.BadCode.String(), "wrong codes"
-			out, err := l.shown(env.show(f))
-			if err == nil {
-				out.Wrong = true
-			}
-			return out, err
+			_, sent := in.Form.(SubmitAddress)
+			return l.again(!sent)
 		}
-		if err := env.Tx.UseLink(l.link.Account, l.link.ID, env.source(), env.Now); err != nil {
-			return nil, err
-		}
-		env.ev.Params = audit.Fields{"next": "bound", "device": f.Name, "link": l.link.ID.String()}
-		out, err := l.page(nil)
-		if err == nil {
-			out.Bound = true
-		}
-		return out, err
+		return l.used(f)
 	},
+}
+
+// again is the page once more; wrong says that what was sent was not right.
+func (l *linked) again(wrong bool) (*Enrolment, error) {
+	if wrong {
+		l.ev.Result, l.ev.Code, l.ev.Why = audit.Refused, fault.BadCode.String(), "wrong codes"
+	}
+	d, err := l.open()
+	out, err := l.shown(d, err)
+	if err == nil {
+		out.Wrong = wrong
+	}
+	return out, err
+}
+
+// used ends the link with which f was bound. The device that it showed, if that
+// was not it, runs out.
+func (l *linked) used(f *iam.Factor) (*Enrolment, error) {
+	if err := l.Tx.UseLink(l.link.Account, l.link.ID, l.source(), l.Now); err != nil {
+		return nil, err
+	}
+	l.ev.Params = maps.Clone(l.ev.Params)
+	for k, v := range map[string]string{"next": "bound", "kind": string(f.Kind), "device": f.Name, "link": l.link.ID.String()} {
+		l.ev.Params[k] = v
+	}
+	out, err := l.page(nil)
+	if err == nil {
+		out.Bound = iam.Method(f.Kind)
+	}
+	return out, err
 }

@@ -35,6 +35,9 @@ func (env *Env) note(u *iam.User, kind iam.NoticeKind, subject string) (*iam.Not
 
 // doer is who does this to a user, "" when it is the user.
 func (env *Env) doer(u *iam.User) string {
+	if env.behind != "" {
+		return env.behind
+	}
 	if env.Call.Caller.ID() == u.ID {
 		return ""
 	}

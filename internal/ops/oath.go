@@ -1,7 +1,6 @@
 package ops
 
 import (
-	"slices"
 	"strings"
 	"time"
 
@@ -12,7 +11,6 @@ import (
 	"warifu/internal/name"
 	"warifu/internal/page"
 	"warifu/internal/seal"
-	"warifu/internal/store"
 )
 
 // Hardware tokens come with their seeds in a file. They lie in the account's pool
@@ -159,12 +157,12 @@ var ListTokens = Op[Listing, page.Page[HardwareToken]]{
 // GetToken reads a token.
 //
 // Errors: NotFound.
-var GetToken = Op[TokenIn, *HardwareToken]{
+var GetToken = Op[DeviceIn, *HardwareToken]{
 	Name:   "GetToken",
 	Grants: Names{AWS: "iam:ListVirtualMFADevices"},
-	Target: func(*Env, TokenIn) (Target, error) { return Target{Noun: "tokens"}, nil },
-	Record: TokenIn.record,
-	Do: func(env *Env, in TokenIn) (*HardwareToken, error) {
+	Target: func(*Env, DeviceIn) (Target, error) { return Target{Noun: "tokens"}, nil },
+	Record: DeviceIn.record,
+	Do: func(env *Env, in DeviceIn) (*HardwareToken, error) {
 		f, _, err := env.token(in.Serial)
 		if err != nil {
 			return nil, err
@@ -212,34 +210,19 @@ func (env *Env) token(serial string) (*iam.Factor, oath.Data, error) {
 	return f, d, err
 }
 
-// TokenIn names a token and, where one is given to somebody, a user.
-type TokenIn struct {
-	User   Ref
-	Serial string
-	Reason string // for the trail
-}
-
-func (in TokenIn) record() audit.Fields {
-	f := audit.Fields{"serialNumber": clipped(in.Serial), "userName": in.User.String()}
-	if in.Reason != "" {
-		f["reason"] = clipped(in.Reason)
-	}
-	return f
-}
-
 // AssignToken gives a token of the pool to a user, who activates it with two
 // codes; nobody else can. The user is told.
 //
 // Errors: NotFound user or token; Conflict, noun "token", when it is somebody's or
 // lost; Limit; Denied, noun "above the caller".
-var AssignToken = Op[TokenIn, struct{}]{
+var AssignToken = Op[DeviceIn, struct{}]{
 	Name:   "AssignToken",
 	Grants: Names{AWS: "iam:EnableMFADevice"},
 	Mode:   Write,
 	Needs:  freshly,
-	Target: func(env *Env, in TokenIn) (Target, error) { return env.userTarget(in.User) },
-	Record: TokenIn.record,
-	Do: func(env *Env, in TokenIn) (none struct{}, err error) {
+	Target: func(env *Env, in DeviceIn) (Target, error) { return env.userTarget(in.User) },
+	Record: DeviceIn.record,
+	Do: func(env *Env, in DeviceIn) (none struct{}, err error) {
 		u, err := env.owner(in.User)
 		if err != nil {
 			return none, err
@@ -301,14 +284,14 @@ func (env *Env) taken(f *iam.Factor) error {
 // has not activated it. The codes that it showed stay used.
 //
 // Errors: NotFound token; Invalid reason; as DeactivateMFADevice.
-var ReleaseToken = Op[TokenIn, struct{}]{
+var ReleaseToken = Op[DeviceIn, struct{}]{
 	Name:   "ReleaseToken",
 	Grants: Names{AWS: "iam:DeactivateMFADevice"},
 	Mode:   Write,
 	Needs:  freshly,
 	Target: tokenTarget,
-	Record: TokenIn.record,
-	Do: func(env *Env, in TokenIn) (none struct{}, err error) {
+	Record: DeviceIn.record,
+	Do: func(env *Env, in DeviceIn) (none struct{}, err error) {
 		return none, env.takeToken(in, func(d *oath.Data) { d.For, d.Lost = 0, false })
 	},
 }
@@ -317,21 +300,21 @@ var ReleaseToken = Op[TokenIn, struct{}]{
 // nothing until ReleaseToken says that it was found.
 //
 // Errors: as ReleaseToken.
-var LoseToken = Op[TokenIn, struct{}]{
+var LoseToken = Op[DeviceIn, struct{}]{
 	Name:   "LoseToken",
 	Grants: Names{AWS: "iam:DeactivateMFADevice"},
 	Mode:   Write,
 	Needs:  freshly,
 	Target: tokenTarget,
-	Record: TokenIn.record,
-	Do: func(env *Env, in TokenIn) (none struct{}, err error) {
+	Record: DeviceIn.record,
+	Do: func(env *Env, in DeviceIn) (none struct{}, err error) {
 		return none, env.takeToken(in, func(d *oath.Data) { d.For, d.Lost = 0, true })
 	},
 }
 
 // tokenTarget is the target of taking a token: its user, if it has one, and the
 // token itself otherwise.
-func tokenTarget(env *Env, in TokenIn) (Target, error) {
+func tokenTarget(env *Env, in DeviceIn) (Target, error) {
 	f, _, err := env.token(in.Serial)
 	if err != nil {
 		return Target{Noun: "mfa device", Name: in.Serial}, ignoreMissing(err)
@@ -342,7 +325,7 @@ func tokenTarget(env *Env, in TokenIn) (Target, error) {
 	return deviceTarget(f), nil
 }
 
-func (env *Env) takeToken(in TokenIn, change func(*oath.Data)) error {
+func (env *Env) takeToken(in DeviceIn, change func(*oath.Data)) error {
 	if strings.TrimSpace(in.Reason) == "" {
 		return fault.Field("reason", "reason must be given")
 	}
@@ -374,14 +357,14 @@ func (env *Env) takeToken(in TokenIn, change func(*oath.Data)) error {
 // the file is imported again, and codes that were used would be good again.
 //
 // Errors: NotFound token; Conflict, noun "assigned device".
-var DeleteToken = Op[TokenIn, struct{}]{
+var DeleteToken = Op[DeviceIn, struct{}]{
 	Name:   "DeleteToken",
 	Grants: Names{AWS: "iam:DeleteVirtualMFADevice"},
 	Mode:   Write,
 	Needs:  recently,
-	Target: func(env *Env, in TokenIn) (Target, error) { return env.serialTarget(in.Serial) },
-	Record: TokenIn.record,
-	Do: func(env *Env, in TokenIn) (none struct{}, err error) {
+	Target: func(env *Env, in DeviceIn) (Target, error) { return env.serialTarget(in.Serial) },
+	Record: DeviceIn.record,
+	Do: func(env *Env, in DeviceIn) (none struct{}, err error) {
 		f, _, err := env.token(in.Serial)
 		if err != nil {
 			return none, err
@@ -400,29 +383,11 @@ var ListOwnTokens = Op[struct{}, []HardwareToken]{
 	Grants:     Names{AWS: "warifu:ListOwnTokens"},
 	Permission: Always,
 	Target:     func(env *Env, _ struct{}) (Target, error) { return env.userTarget(Ref{}) },
-	Do: func(env *Env, _ struct{}) (own []HardwareToken, err error) {
+	Do: func(env *Env, _ struct{}) ([]HardwareToken, error) {
 		u, err := env.user(Ref{})
 		if err != nil {
 			return nil, err
 		}
-		for after := (store.After{}); ; {
-			rows, err := env.Tx.TokensPage(u.Account, after, MaxPage)
-			if err != nil {
-				return nil, err
-			}
-			for i := range rows {
-				t, err := env.hardware(&rows[i])
-				if err != nil {
-					return nil, err
-				}
-				if t.For == u.ID && t.User == 0 {
-					own = append(own, t)
-				}
-			}
-			if len(rows) < MaxPage {
-				return slices.Clip(own), nil
-			}
-			after = store.After{Name: rows[len(rows)-1].Name, ID: rows[len(rows)-1].ID}
-		}
+		return env.tokensFor(u)
 	},
 }

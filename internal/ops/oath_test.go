@@ -56,8 +56,8 @@ func TestHardwareTokens(t *testing.T) {
 			t.Errorf("%+v", k)
 		}
 
-		testkit.Do(t, w, admin, ops.AssignToken, ops.TokenIn{User: ref("alice"), Serial: "GAHT1"})
-		is(t, "given to two", testkit.Fails(t, w, admin, ops.AssignToken, ops.TokenIn{User: ref("bob"), Serial: "GAHT1"}), fault.Conflict, "token")
+		testkit.Do(t, w, admin, ops.AssignToken, ops.DeviceIn{User: ref("alice"), Serial: "GAHT1"})
+		is(t, "given to two", testkit.Fails(t, w, admin, ops.AssignToken, ops.DeviceIn{User: ref("bob"), Serial: "GAHT1"}), fault.Conflict, "token")
 		if k := state("GAHT1"); k.State() != ops.TokenGiven || k.UserName != "alice" {
 			t.Errorf("%s to %s", k.State(), k.UserName)
 		}
@@ -102,20 +102,20 @@ func TestHardwareTokens(t *testing.T) {
 			t.Errorf("after resynchronising: %v", err)
 		}
 
-		is(t, "without a reason", testkit.Fails(t, w, admin, ops.LoseToken, ops.TokenIn{Serial: "GAHT2"}), fault.Invalid, "field")
-		testkit.Do(t, w, admin, ops.LoseToken, ops.TokenIn{Serial: "GAHT2", Reason: "left in a taxi"})
+		is(t, "without a reason", testkit.Fails(t, w, admin, ops.LoseToken, ops.DeviceIn{Serial: "GAHT2"}), fault.Invalid, "field")
+		testkit.Do(t, w, admin, ops.LoseToken, ops.DeviceIn{Serial: "GAHT2", Reason: "left in a taxi"})
 		is(t, "lost", session(shown(63, totp.Params{})), fault.Denied, "mfa serial")
 		is(t, "lost, enabled", enable("bob", "GAHT2", shown(64, totp.Params{}), shown(65, totp.Params{})), fault.NotFound, "mfa device")
-		is(t, "lost, given", testkit.Fails(t, w, admin, ops.AssignToken, ops.TokenIn{User: ref("bob"), Serial: "GAHT2"}), fault.Conflict, "token")
-		testkit.Do(t, w, admin, ops.ReleaseToken, ops.TokenIn{Serial: "GAHT2", Reason: "it was found"})
+		is(t, "lost, given", testkit.Fails(t, w, admin, ops.AssignToken, ops.DeviceIn{User: ref("bob"), Serial: "GAHT2"}), fault.Conflict, "token")
+		testkit.Do(t, w, admin, ops.ReleaseToken, ops.DeviceIn{Serial: "GAHT2", Reason: "it was found"})
 		is(t, "found: its codes stay used", enable("bob", "GAHT2", shown(61, totp.Params{}), shown(62, totp.Params{})), fault.BadCode, "mfa device")
 		if err := enable("bob", "GAHT2", shown(63, totp.Params{}), shown(64, totp.Params{})); err != nil {
 			t.Error(err)
 		}
-		is(t, "deleting one that is used", testkit.Fails(t, w, admin, ops.DeleteToken, ops.TokenIn{Serial: "GAHT2"}), fault.Conflict, "assigned device")
+		is(t, "deleting one that is used", testkit.Fails(t, w, admin, ops.DeleteToken, ops.DeviceIn{Serial: "GAHT2"}), fault.Conflict, "assigned device")
 		is(t, "as a virtual device", testkit.Fails(t, w, admin, ops.DeleteVirtualMFADevice, ops.SerialIn{Serial: "GAHT2"}), fault.NotFound, "mfa device")
 		testkit.Do(t, w, admin, ops.DeactivateMFADevice, ops.DeviceIn{User: ref("bob"), Serial: "GAHT2"})
-		testkit.Do(t, w, admin, ops.DeleteToken, ops.TokenIn{Serial: "GAHT2"})
+		testkit.Do(t, w, admin, ops.DeleteToken, ops.DeviceIn{Serial: "GAHT2"})
 
 		list := testkit.Do(t, w, admin, ops.ListMFADevices, ops.UserListing{User: ref("alice")})
 		if len(list.Items) != 2 || !strings.Contains("GAHT1 GAHT8", ops.Serial("alice", &list.Items[0])) {
@@ -402,7 +402,7 @@ func TestOwnBindingOnly(t *testing.T) {
 	one := testkit.Code(t, seed, w.Clock.Now())
 	w.Clock.Advance(30 * time.Second)
 	two := testkit.Code(t, seed, w.Clock.Now())
-	is(t, "a link made before", testkit.Fails(t, w, ops.Call{}, ops.UseEnrolmentLink, ops.UseEnrolmentLinkIn{LinkIn: ops.LinkIn{Token: link.Token}, Code1: one, Code2: two}), fault.Unmodifiable, "binding by others")
+	is(t, "a link made before", testkit.Fails(t, w, ops.Call{}, ops.UseEnrolmentLink, ops.UseEnrolmentLinkIn{LinkIn: ops.LinkIn{Token: link.Token}, Form: ops.SubmitPair{Code1: one, Code2: two}}), fault.Unmodifiable, "binding by others")
 	pair := ops.PairIn{User: ref("alice"), Serial: e.Device.ARN(), Code1: one, Code2: two}
 	is(t, "an administrator", testkit.Fails(t, w, admin, ops.EnableMFADevice, pair), fault.Unmodifiable, "binding by others")
 	testkit.Do(t, w, admin, ops.PutUserPolicy, ops.PutInlineIn{Holder: ref("alice"), Policy: "p", Document: statement("Allow", "iam:*", "*")})
@@ -425,4 +425,69 @@ func TestLastFactorIsGuarded(t *testing.T) {
 	is(t, "the last one", testkit.Fails(t, w, me, ops.DeactivateMFADevice, in), fault.Conflict, "last factor")
 	in.User, in.Reason = ref("alice"), "lost"
 	testkit.Do(t, w, admin, ops.DeactivateMFADevice, in)
+}
+
+// P-8: nor does anybody get a key or a password of somebody above, at any cloud's
+// operation. What merely shuts out is for everybody whom policy allows it.
+func TestP8NobodyBorrowsThoseAbove(t *testing.T) {
+	testkit.Each(t, func(t *testing.T, w *testkit.World) {
+		admin := w.Admin(t)
+		for _, u := range []string{"desk", "boss", "worker"} {
+			testkit.Do(t, w, admin, ops.CreateUser, ops.CreateUserIn{Name: u})
+		}
+		testkit.Do(t, w, admin, ops.PutUserPolicy, ops.PutInlineIn{Holder: ref("boss"), Policy: "p", Document: statement("Allow", "*", "*")})
+		testkit.Do(t, w, admin, ops.PutUserPolicy, ops.PutInlineIn{Holder: ref("desk"), Policy: "p", Document: `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["iam:*AccessKey*","iam:*LoginProfile","iam:GetUser","warifu:ImportU2FKey"],"Resource":"*"}]}`})
+		desk := w.As(t, testkit.Do(t, w, admin, ops.CreateAccessKey, ops.UserIn{User: ref("desk")}).ID, "")
+		off := false
+		u2f, point := testkit.NewU2FKey(t, w.Rand, testkit.Origin)
+		for _, who := range []string{"boss", "worker"} {
+			key := testkit.Do(t, w, admin, ops.CreateAccessKey, ops.UserIn{User: ref(who)}).ID
+			u := testkit.Do(t, w, admin, ops.GetUser, ops.UserIn{User: ref(who)})
+			change := func(s iam.KeyStatus) error {
+				return failure(w, desk, ops.UpdateAccessKey, ops.UpdateAccessKeyIn{KeyIn: ops.KeyIn{User: ref(who), Key: key}, Status: s})
+			}
+			set := func(in ops.UpdateLoginProfileIn) error {
+				in.User = ref(who)
+				return failure(w, desk, ops.UpdateLoginProfile, in)
+			}
+			if err := change(iam.KeyInactive); err != nil {
+				t.Errorf("switching a key of %s off: %v", who, err)
+			}
+			borrowed := map[string]error{
+				"a key switched on":   change(iam.KeyActive),
+				"a first password":    failure(w, desk, ops.CreateLoginProfile, ops.CreateLoginProfileIn{User: ref(who), Password: secret(firstPassword)}),
+				"a U2F key":           failure(w, desk, ops.ImportU2FKey, ops.ImportU2FKeyIn{User: ref(who), KeyHandle: append(u2f.ID, who...), PublicKey: point}),
+				"a secret key (OCI)":  failure(w, desk, ops.CreateCustomerSecretKey, ops.OracleSecretKeyIn{User: u.ID, Called: "x"}),
+				"a UI password (OCI)": failure(w, desk, ops.CreateOrResetUIPassword, ops.OracleUserIn{User: u.ID}),
+			}
+			for _, k := range testkit.Do(t, w, desk, ops.ListAccessKeys, ops.UserListing{User: ref(who)}).Items {
+				testkit.Do(t, w, desk, ops.DeleteAccessKey, ops.KeyIn{User: ref(who), Key: k.ID})
+			}
+			borrowed["a key"] = failure(w, desk, ops.CreateAccessKey, ops.UserIn{User: ref(who)})
+			if who == "boss" {
+				testkit.Do(t, w, admin, ops.CreateLoginProfile, ops.CreateLoginProfileIn{User: ref(who), Password: secret(firstPassword), MFARequired: true})
+			}
+			on := true
+			if err := set(ops.UpdateLoginProfileIn{Disabled: &on}); err != nil {
+				t.Errorf("switching the password of %s off: %v", who, err)
+			}
+			borrowed["a password"] = set(ops.UpdateLoginProfileIn{Password: secret("another horse 7 Battery")})
+			borrowed["less than MFA"] = set(ops.UpdateLoginProfileIn{MFARequired: &off})
+			borrowed["a password switched on"] = set(ops.UpdateLoginProfileIn{Disabled: &off})
+			borrowed["a password (RAM)"] = failure(w, desk, ops.UpdateRAMLoginProfile, ops.RAMLoginIn{User: ref(who), Password: secret("another horse 8 Battery")})
+			borrowed["a password switched on (RAM)"] = failure(w, desk, ops.UpdateRAMLoginProfile, ops.RAMLoginIn{User: ref(who), Active: &on})
+			for what, err := range borrowed {
+				var f *fault.Error
+				if above := errors.As(err, &f) && f.Kind == fault.Denied && f.Noun == "above the caller"; above != (who == "boss") || !above && err != nil {
+					t.Errorf("%s of %s: %v", what, who, err)
+				}
+			}
+		}
+	})
+}
+
+// failure is how an operation fails; nil if it does not.
+func failure[In, Out any](w *testkit.World, call ops.Call, op ops.Op[In, Out], in In) error {
+	_, err := ops.Run(context.Background(), w.Server, call, op, in)
+	return err
 }

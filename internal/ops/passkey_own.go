@@ -85,27 +85,35 @@ func creation(replaced name.ID) (a passkey.Asked) {
 	return a
 }
 
+// newKey is a new passkey.
+type newKey struct {
+	called   string // "" = after its make
+	response string
+	replaced name.ID // the key in whose place it comes; 0 if there is none
+	own      bool    // it is known to be the user who binds it
+}
+
 // keepKey judges a new passkey and binds it to the user. It reports false for one
 // that is not taken.
 //
 // Errors: Limit; Exists, noun "passkey" for a credential that somebody has, noun
 // "name"; Invalid name.
-func (env *Env) keepKey(at asking, replaced name.ID, called, response string) (*iam.Factor, bool, error) {
+func (env *Env) keepKey(at asking, k newKey) (*iam.Factor, bool, error) {
 	rp, err := env.party()
 	if err != nil {
 		return nil, false, err
 	}
-	new, err := passkey.ParseCreated(response)
+	new, err := passkey.ParseCreated(k.response)
 	if err != nil {
 		env.why(err)
 		return nil, false, nil
 	}
-	fresh, err := env.burnChallenge(at, replaced, new.Challenge())
+	fresh, err := env.burnChallenge(at, k.replaced, new.Challenge())
 	if err != nil || !fresh {
 		env.why(errStaleChallenge)
 		return nil, false, err
 	}
-	asked := creation(replaced)
+	asked := creation(k.replaced)
 	asked.Challenge = new.Challenge()
 	c, count, err := rp.Register(new, asked, env.Now)
 	if err != nil {
@@ -115,28 +123,29 @@ func (env *Env) keepKey(at asking, replaced name.ID, called, response string) (*
 		}
 		return nil, false, nil
 	}
-	f, err := env.insertKey(at.user, iam.FactorPasskey, called, c, count, replaced)
+	f, err := env.insertKey(at.user, iam.FactorPasskey, k, c, count)
 	return f, err == nil, err
 }
 
 // insertKey binds a credential to a user and tells it.
-func (env *Env) insertKey(u *iam.User, kind iam.FactorKind, called string, c *passkey.Credential, count int64, replaced name.ID) (*iam.Factor, error) {
+func (env *Env) insertKey(u *iam.User, kind iam.FactorKind, k newKey, c *passkey.Credential, count int64) (*iam.Factor, error) {
 	all, err := env.Tx.Factors(u.Account, u.ID)
 	if err != nil {
 		return nil, err
 	}
-	if replaced == 0 {
-		if err := env.bindingAllowed(u, true); err != nil {
+	if k.replaced == 0 {
+		if err := env.bindingAllowed(u, k.own); err != nil {
 			return nil, err
 		}
 	}
+	called := k.called
 	if called == "" {
 		called = freeName(all, kind, c.AAGUID.Make())
 	}
 	if err := checkKeyName(called); err != nil {
 		return nil, err
 	}
-	if slices.ContainsFunc(all, func(f iam.Factor) bool { return f.Kind == kind && f.Name == called && f.ID != replaced }) {
+	if slices.ContainsFunc(all, func(f iam.Factor) bool { return f.Kind == kind && f.Name == called && f.ID != k.replaced }) {
 		return nil, fault.Of(fault.Exists, "key name", called)
 	}
 	if _, err := env.Tx.FactorByCredential(c.ID); err == nil {
@@ -225,7 +234,7 @@ var CreatePasskey = Op[CreatePasskeyIn, *iam.Factor]{
 		if err != nil {
 			return nil, err
 		}
-		f, ok, err := env.keepKey(at, 0, in.Name, in.Response)
+		f, ok, err := env.keepKey(at, newKey{called: in.Name, response: in.Response, own: true})
 		if err == nil && !ok {
 			err = refuse(errUnfit)
 		}
@@ -543,7 +552,7 @@ var FinishUpgrade = Op[FinishUpgradeIn, *iam.Factor]{
 		}) {
 			return nil, fault.Of(fault.StepUp, ProveFactor, "")
 		}
-		f, ok, err := env.keepKey(at, old.ID, in.Name, in.Response)
+		f, ok, err := env.keepKey(at, newKey{called: in.Name, response: in.Response, replaced: old.ID, own: true})
 		if err != nil {
 			return nil, err
 		}
@@ -568,7 +577,9 @@ type ImportU2FKeyIn struct {
 // It is good as a second factor, and can be upgraded. It is for an administrator:
 // nobody proves here that the key is at hand.
 //
-// Errors: NotFound user; Invalid; Exists, noun "passkey" or "key name"; Limit.
+// Errors: NotFound user; Invalid; Exists, noun "passkey" or "key name"; Limit;
+// Denied, noun "above the caller"; Unmodifiable where only the user itself may
+// bind.
 var ImportU2FKey = Op[ImportU2FKeyIn, *iam.Factor]{
 	Name:   "ImportU2FKey",
 	Grants: Names{AWS: "warifu:ImportU2FKey"},
@@ -583,6 +594,9 @@ var ImportU2FKey = Op[ImportU2FKeyIn, *iam.Factor]{
 		if err != nil {
 			return nil, err
 		}
+		if err := env.notAbove(u); err != nil {
+			return nil, err
+		}
 		c, err := passkey.Legacy(in.KeyHandle, in.PublicKey, in.AppID)
 		if err != nil {
 			return nil, err
@@ -595,6 +609,6 @@ var ImportU2FKey = Op[ImportU2FKeyIn, *iam.Factor]{
 			}
 			called = freeName(all, iam.FactorU2F, "Security key")
 		}
-		return env.insertKey(u, iam.FactorU2F, called, c, int64(in.Count), 0)
+		return env.insertKey(u, iam.FactorU2F, newKey{called: called, own: env.isOwn(u)}, c, int64(in.Count))
 	},
 }

@@ -7,7 +7,6 @@ import (
 	"warifu/internal/factor/passkey"
 	"warifu/internal/fault"
 	"warifu/internal/iam"
-	"warifu/internal/name"
 	"warifu/internal/seal"
 	"warifu/internal/signin"
 )
@@ -20,20 +19,9 @@ type SubmitPasskey struct {
 	Assertion string
 }
 
-// SubmitNewPasskey is a new passkey, in the place of a device that is bound at
-// sign-in.
-type SubmitNewPasskey struct {
-	Name     string // "" = after its make
-	Response string
-}
-
-func (SubmitPasskey) act() signin.Act    { return signin.Identified }
-func (SubmitNewPasskey) act() signin.Act { return signin.BoundFactor }
+func (SubmitPasskey) act() signin.Act { return signin.Identified }
 
 func (SubmitPasskey) record() audit.Fields { return audit.Fields{"step": "passkey"} }
-func (in SubmitNewPasskey) record() audit.Fields {
-	return audit.Fields{"step": "bind", "kind": string(iam.FactorPasskey), "name": clipped(in.Name)}
-}
 
 // entering is where a browser asks for a passkey before anybody is known.
 func entering(browser seal.Secret) asking {
@@ -92,27 +80,4 @@ func (s *signing) identifyKey(form SubmitPasskey) (p signin.Proof, facts signin.
 func (s *signing) entered(a *passkey.Assertion, at asking, u *iam.User, f *iam.Factor) (bool, error) {
 	asked := passkey.Asked{Challenge: a.Challenge(), Verify: at.purpose.verification()}
 	return s.useKey(a, asked, u, f, func() (bool, error) { return s.burnChallenge(at, 0, a.Challenge()) })
-}
-
-// bindKey judges a new passkey, and binds it.
-func (s *signing) bindKey(p *signin.Proof, form SubmitNewPasskey) error {
-	at := s.asking()
-	at.purpose = toBindKey
-	f, ok, err := s.keepKey(at, 0, form.Name, form.Response)
-	if err != nil || !ok {
-		return err
-	}
-	p.Method, p.Factor, p.Fits = iam.Method(f.Kind), f.ID, true
-	return nil
-}
-
-// offerPasskey is what the binding page asks the browser for; "" where passkeys
-// cannot be used.
-func (s *signing) offerPasskey() (string, error) {
-	if s.passkeys.rp == nil || s.kept == nil {
-		return "", nil
-	}
-	at := s.asking()
-	at.purpose = toBindKey
-	return s.createKey(at, name.ID(0))
 }

@@ -374,8 +374,8 @@ func TestEnrolmentLink(t *testing.T) {
 			h.Error("looking opens the link")
 		}
 		// Before it is opened there is nothing to bind.
-		e := run(h, anyone, ops.UseEnrolmentLink, ops.UseEnrolmentLinkIn{LinkIn: link, Code1: "000000", Code2: "111111"})
-		if e.Bound || e.Device == nil {
+		e := run(h, anyone, ops.UseEnrolmentLink, ops.UseEnrolmentLinkIn{LinkIn: link, Form: ops.SubmitPair{Code1: "000000", Code2: "111111"}})
+		if e.Bound != "" || e.Device == nil {
 			h.Errorf("an unopened link binds: %+v", e)
 		}
 		opened := run(h, anyone, ops.OpenEnrolmentLink, link)
@@ -385,7 +385,7 @@ func TestEnrolmentLink(t *testing.T) {
 		if state() != iam.LinkOpened {
 			h.Error("the link is not opened")
 		}
-		if e := run(h, anyone, ops.UseEnrolmentLink, ops.UseEnrolmentLinkIn{LinkIn: link, Code1: "000000", Code2: "111111"}); e.Bound || !e.Wrong {
+		if e := run(h, anyone, ops.UseEnrolmentLink, ops.UseEnrolmentLinkIn{LinkIn: link, Form: ops.SubmitPair{Code1: "000000", Code2: "111111"}}); e.Bound != "" || !e.Wrong {
 			h.Errorf("wrong codes: %+v", e)
 		}
 		h.clock.Advance(iam.PendingFactorLife) // the page was left open
@@ -395,8 +395,8 @@ func TestEnrolmentLink(t *testing.T) {
 		}
 		p := phone(late.Device.SeedText.Reveal())
 		c1, c2 := h.pair(p)
-		use := ops.UseEnrolmentLinkIn{LinkIn: link, Code1: c1, Code2: c2}
-		if e := run(h, anyone, ops.UseEnrolmentLink, use); !e.Bound {
+		use := ops.UseEnrolmentLinkIn{LinkIn: link, Form: ops.SubmitPair{Code1: c1, Code2: c2}}
+		if e := run(h, anyone, ops.UseEnrolmentLink, use); e.Bound != iam.MethodTOTP {
 			h.Errorf("right codes: %+v", e)
 		}
 		no(h, fault.NotFound, anyone, ops.UseEnrolmentLink, use)

@@ -61,10 +61,6 @@ type SubmitBegin struct {
 // SubmitNewPassword is the password in the place of one that must be changed.
 type SubmitNewPassword struct{ Password seal.Secret }
 
-// SubmitPair is two consecutive codes of the device that is being bound, the
-// older first.
-type SubmitPair struct{ Code1, Code2 string }
-
 // SubmitSetup opens the link of the first start. It begins a flow.
 type SubmitSetup struct{ Token seal.Secret }
 
@@ -82,7 +78,6 @@ func (SubmitPassword) act() signin.Act    { return signin.Identified }
 func (SubmitFactor) act() signin.Act      { return signin.GaveFactor }
 func (SubmitBegin) act() signin.Act       { return signin.Look }
 func (SubmitNewPassword) act() signin.Act { return signin.GavePassword }
-func (SubmitPair) act() signin.Act        { return signin.BoundFactor }
 func (SubmitSetup) act() signin.Act       { return signin.BeganSetup }
 func (SubmitAccount) act() signin.Act     { return signin.NamedAccount }
 func (SubmitRoot) act() signin.Act        { return signin.NamedRoot }
@@ -96,7 +91,6 @@ func (in SubmitFactor) record() audit.Fields {
 }
 func (SubmitBegin) record() audit.Fields       { return audit.Fields{"step": "begin"} }
 func (SubmitNewPassword) record() audit.Fields { return audit.Fields{"step": "new password"} }
-func (SubmitPair) record() audit.Fields        { return audit.Fields{"step": "bind"} }
 func (SubmitSetup) record() audit.Fields       { return audit.Fields{"step": "set-up"} }
 func (in SubmitAccount) record() audit.Fields {
 	return audit.Fields{"step": "account", "accountAlias": in.Alias}
@@ -139,8 +133,7 @@ type SignInStep struct {
 	Account   iam.Account
 	User      iam.User         // who signs in
 	Prompts   []Prompt         // StageFactor: any one of them will do
-	Device    *NewDevice       // StageBind: what to scan
-	Passkey   string           // StageBind: what to ask the browser for instead, JSON; "" = passkeys cannot be used
+	Bindable                   // StageBind
 	Policy    password.Policy  // StageNewPassword, StageRoot
 	Setup     signin.SetupData // StageAccount, StageRoot: what was filled in; the hashes are left out
 	AdminName string           // StageRoot
@@ -395,13 +388,9 @@ func (s *signing) prove(form Submission, t *formTry) (p signin.Proof, facts sign
 		if stage == signin.StageNewPassword {
 			p.Fits, err = true, s.changePassword(form, &t.user)
 		}
-	case SubmitPair:
+	case SubmitPair, SubmitNewPasskey, SubmitAddress, SubmitAddressCode:
 		if stage == signin.StageBind {
 			err = s.bind(&p, form)
-		}
-	case SubmitNewPasskey:
-		if stage == signin.StageBind {
-			err = s.bindKey(&p, form)
 		}
 	case SubmitAccount:
 		if s.flow.Kind == signin.Setup {
@@ -739,10 +728,7 @@ func (s *signing) page(out signin.Outcome) (*SignInStep, error) {
 	case signin.StageFactor:
 		step.Prompts, err = s.prompts(s.asking(), s.factors)
 	case signin.StageBind:
-		step.Device, err = s.shownDevice()
-		if err == nil {
-			step.Passkey, err = s.offerPasskey()
-		}
+		step.Bindable, err = s.offer()
 	}
 	if err != nil {
 		return nil, err
@@ -754,13 +740,42 @@ func (s *signing) page(out signin.Outcome) (*SignInStep, error) {
 	return step, err
 }
 
-// bind judges two codes of the device that the flow shows, and binds it.
-func (s *signing) bind(p *signin.Proof, form SubmitPair) error {
-	f, err := s.pendingDevice()
-	if err != nil || f == nil {
+// binding is the flow as a place where a factor is bound.
+func (s *signing) binding() (*binding, error) {
+	b := &binding{Env: s.Env, user: s.user, own: true}
+	if s.kept != nil {
+		b.bound = s.kept.Hash
+	}
+	var err error
+	b.shown, err = s.pendingDevice()
+	return b, err
+}
+
+// bind judges what the binding page was sent.
+func (s *signing) bind(p *signin.Proof, form Submission) error {
+	b, err := s.binding()
+	if err != nil {
 		return err
 	}
-	p.Method, p.Factor = iam.Method(f.Kind), f.ID
-	p.Fits, err = s.bindPending(f, s.user, true, form.Code1, form.Code2)
+	f, ok, err := b.take(form)
+	if f != nil {
+		p.Method, p.Factor, p.Fits = iam.Method(f.Kind), f.ID, ok
+	}
 	return err
+}
+
+// offer is what the binding page shows. The device is missing when it is gone,
+// which the next form mends.
+func (s *signing) offer() (o Bindable, err error) {
+	b, err := s.binding()
+	if err != nil {
+		return o, err
+	}
+	d := s.made
+	if d == nil && b.shown != nil {
+		if d, err = s.show(b.shown); err != nil {
+			return o, err
+		}
+	}
+	return b.offer(d)
 }
