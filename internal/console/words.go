@@ -263,8 +263,8 @@ func allowsWithMFA(d *ops.Denial) *policy.RuleID {
 // factor.
 func aboutMFA(key string) bool {
 	key = strings.ToLower(key)
-	for _, begin := range []string{"aws:multifactorauth", "acs:mfa", "warifu:mfa", "request.user.mfa"} {
-		if strings.HasPrefix(key, begin) {
+	for _, begin := range []string{"aws:MultiFactorAuth", "acs:MFA", "warifu:MFA", "request.user.mfa"} {
+		if strings.HasPrefix(key, strings.ToLower(begin)) {
 			return true
 		}
 	}
