@@ -13,7 +13,7 @@ import (
 
 // The floors of the house.
 var (
-	ground = []string{"internal/fault", "internal/name", "internal/seal", "internal/page", "internal/clientip"}
+	ground = []string{"internal/fault", "internal/name", "internal/seal", "internal/page", "internal/clientip", "internal/body"}
 	rooms  = []string{
 		"policy", "internal/iam", "internal/signin", "internal/factor", "internal/password", "internal/sts", "internal/reqsig", "internal/audit",
 	}

@@ -1,10 +1,8 @@
 package gateway
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
-	"io"
 	"mime"
 	"net/http"
 	"regexp"
@@ -12,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"warifu/internal/body"
 	"warifu/internal/gateway/acstable"
 	"warifu/internal/name"
 	"warifu/internal/reqsig/acs"
@@ -45,7 +44,7 @@ func (g *Gateway) forACS(r *http.Request) *route {
 	if r.Method != http.MethodPost || !isForm(r.Header) {
 		return nil
 	}
-	all, err := acs.ParseParams(r.URL.RawQuery, peekBody(r))
+	all, err := acs.ParseParams(r.URL.RawQuery, string(body.Peek(r, DefaultMaxBody)))
 	if err != nil {
 		return nil
 	}
@@ -57,7 +56,7 @@ func regionOf(query acs.Params, r *http.Request) string {
 	if region, ok := query.Lookup("RegionId"); ok || r.Method != http.MethodPost || !isForm(r.Header) {
 		return region
 	}
-	all, err := acs.ParseParams("", peekBody(r))
+	all, err := acs.ParseParams("", string(body.Peek(r, DefaultMaxBody)))
 	if err != nil {
 		return ""
 	}
@@ -93,28 +92,6 @@ func isForm(h http.Header) bool {
 	kind, _, err := mime.ParseMediaType(h.Get("Content-Type"))
 	return err == nil && kind == formType
 }
-
-// peekBody reads a body of usual size, which stays readable.
-func peekBody(r *http.Request) string {
-	start, err := io.ReadAll(io.LimitReader(r.Body, DefaultMaxBody))
-	rest := io.Reader(r.Body)
-	if err != nil {
-		rest = &failing{err}
-	}
-	r.Body = &pushedBack{io.MultiReader(bytes.NewReader(start), rest), r.Body}
-	return string(start)
-}
-
-// pushedBack is a body of which the start was read.
-type pushedBack struct {
-	io.Reader
-	io.Closer
-}
-
-// failing ends with an error that came before.
-type failing struct{ err error }
-
-func (f *failing) Read([]byte) (int, error) { return 0, f.err }
 
 // receiveACS takes the parameters of a request, from the query and from a form.
 func (p *passage) receiveACS() (err error) {

@@ -1,11 +1,9 @@
 package alibaba
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
-	"io"
 	"log/slog"
 	"mime"
 	"net/http"
@@ -14,6 +12,7 @@ import (
 	"time"
 
 	"warifu/internal/api/alibaba/codec"
+	"warifu/internal/body"
 	"warifu/internal/iam"
 	"warifu/internal/ops"
 	"warifu/internal/reqsig/acs"
@@ -63,28 +62,7 @@ func Owns(r *http.Request) bool {
 	if r.Method != http.MethodPost || !isForm(r) {
 		return false
 	}
-	start, err := io.ReadAll(io.LimitReader(r.Body, maxBody))
-	r.Body = &rest{io.MultiReader(bytes.NewReader(start), &failing{r.Body, err}), r.Body}
-	return versioned(string(start))
-}
-
-// rest is a body of which the start has been read.
-type rest struct {
-	io.Reader
-	io.Closer
-}
-
-// failing goes on with a body, or with the error that its start ended with.
-type failing struct {
-	io.Reader
-	err error
-}
-
-func (f *failing) Read(b []byte) (int, error) {
-	if f.err != nil {
-		return 0, f.err
-	}
-	return f.Reader.Read(b)
+	return versioned(string(body.Peek(r, maxBody)))
 }
 
 // versioned tells whether parameters name a version of a service of this door.
@@ -153,8 +131,8 @@ func (req *request) read(w http.ResponseWriter) error {
 	if req.Method != http.MethodGet && req.Method != http.MethodPost || req.URL.Path != "/" {
 		return &failure{405, "UnsupportedHTTPMethod", "This http method is not supported: GET and POST of / are."}
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, req.Body, maxBody))
-	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
+	sent, err := body.Read(w, req.Request, maxBody)
+	if errors.Is(err, body.ErrTooLarge) {
 		return &failure{413, "RequestBodyTooLarge", "The body of the request is too large."}
 	}
 	if err != nil {
@@ -163,9 +141,9 @@ func (req *request) read(w http.ResponseWriter) error {
 	}
 	form := ""
 	if isForm(req.Request) {
-		form = string(body)
+		form = string(sent)
 	}
-	sum := sha256.Sum256(body)
+	sum := sha256.Sum256(sent)
 	req.signed = acs.Request{
 		Method: req.Method, Host: req.Host, Path: req.URL.EscapedPath(), Query: req.URL.RawQuery,
 		Header: req.Header, BodyHash: hex.EncodeToString(sum[:]),

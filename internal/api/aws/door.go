@@ -3,7 +3,6 @@ package aws
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"io"
 	"log/slog"
 	"mime"
@@ -11,16 +10,13 @@ import (
 	"net/netip"
 	"time"
 
+	"warifu/internal/body"
 	"warifu/internal/ops"
 	"warifu/internal/reqsig/sigv4"
 )
 
 // maxBody is the largest request body (AWS answers 413 above it).
 const maxBody = 10_000_000
-
-// usualBody is up to which size a body has its memory at once: the client says
-// how much, before it has shown who it is.
-const usualBody = 64 << 10
 
 // Config is what a Door needs.
 type Config struct {
@@ -88,25 +84,11 @@ func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // read reads the body, bounded. It answers for itself when that fails.
 func (req *request) read(w http.ResponseWriter) bool {
-	if req.ContentLength > maxBody {
-		w.WriteHeader(http.StatusRequestEntityTooLarge)
-		return false
+	b, err := body.Read(w, req.Request, maxBody)
+	if err != nil {
+		body.Refuse(w, err)
 	}
-	var err error
-	if n := req.ContentLength; 0 <= n && n <= usualBody {
-		req.body = make([]byte, n)
-		_, err = io.ReadFull(req.Body, req.body)
-	} else {
-		req.body, err = io.ReadAll(http.MaxBytesReader(w, req.Body, maxBody))
-	}
-	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
-		w.WriteHeader(http.StatusRequestEntityTooLarge)
-		return false
-	}
-	if err != nil { // a client that is still there must not take silence for success
-		w.Header().Set("Connection", "close")
-		w.WriteHeader(http.StatusRequestTimeout)
-	}
+	req.body = b
 	return err == nil
 }
 

@@ -3,8 +3,6 @@ package oci
 import (
 	"crypto/sha256"
 	"encoding/base64"
-	"errors"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/netip"
@@ -12,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"warifu/internal/body"
 	"warifu/internal/fault"
 	"warifu/internal/ops"
 	sig "warifu/internal/reqsig/oci"
@@ -155,16 +154,11 @@ var notServed = []string{
 
 // read reads the body, bounded. It answers for itself when that fails.
 func (req *request) read(w http.ResponseWriter) bool {
-	var err error
-	req.body, err = io.ReadAll(http.MaxBytesReader(w, req.Body, maxBody))
-	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
-		w.WriteHeader(http.StatusRequestEntityTooLarge)
-		return false
+	b, err := body.Read(w, req.Request, maxBody)
+	if err != nil {
+		body.Refuse(w, err)
 	}
-	if err != nil { // a client that is still there must not take silence for success
-		w.Header().Set("Connection", "close")
-		w.WriteHeader(http.StatusRequestTimeout)
-	}
+	req.body = b
 	return err == nil
 }
 

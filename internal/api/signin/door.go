@@ -2,7 +2,6 @@ package signin
 
 import (
 	"errors"
-	"io"
 	"log/slog"
 	"mime"
 	"net/http"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/go-json-experiment/json"
 
+	"warifu/internal/body"
 	"warifu/internal/fault"
 	"warifu/internal/ops"
 	"warifu/internal/seal"
@@ -128,21 +128,21 @@ func (req *request) read(w http.ResponseWriter) error {
 	if err != nil || req.asJSON && kind != "application/json" || req.asJSON && req.URL.Path != TokenPath {
 		return errUnreadable
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, req.Body, maxBody))
+	sent, err := body.Read(w, req.Request, maxBody)
 	if err != nil {
 		return errUnreadable
 	}
 	if req.asJSON {
-		if json.Unmarshal(body, &req.in) != nil {
+		if json.Unmarshal(sent, &req.in) != nil {
 			return errUnreadable
 		}
 		return nil
 	}
-	return req.in.readForm(body)
+	return req.in.readForm(sent)
 }
 
-func (in *input) readForm(body []byte) error {
-	form, err := url.ParseQuery(string(body))
+func (in *input) readForm(sent []byte) error {
+	form, err := url.ParseQuery(string(sent))
 	if err != nil {
 		return errUnreadable
 	}
