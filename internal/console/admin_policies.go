@@ -220,6 +220,14 @@ func editPolicy(rq *request) error {
 		return again()
 	}
 	arn := rq.query("arn")
+	p, err := run(rq, ops.GetPolicy, ops.PolicyIn{Policy: arn})
+	if err != nil {
+		return err
+	}
+	if base := f.Get("base"); base != "" && base != versionName(p.Default) {
+		f.Note = rq.t("policy.edit.moved", "version", versionName(p.Default))
+		return f.again(nil, nil, again)
+	}
 	v, err := run(rq, ops.CreatePolicyVersion, ops.CreateVersionIn{Policy: arn, Document: unixLines(f.Get("document")), Comments: true, Default: f.Get("default") != ""})
 	if err != nil {
 		return f.again(err, fields{"policy document": "document"}, again)

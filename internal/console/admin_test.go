@@ -323,6 +323,13 @@ func TestPolicyVersions(t *testing.T) {
 	to(t, s.post("/console/policies/edit?arn="+arn, "document", strings.ReplaceAll(forceMFA, "ec2:*", "s3:*"), "default", "on"), "/console/policies/view?arn="+arn+"&version=v3")
 	says(t, s.get("/console/policies/view?arn="+arn), 200, "s3:*", "in force")
 	says(t, s.get("/console/policies/versions?from=v1&to=v3&arn="+arn), 200, "removed:", "added:")
+
+	// Somebody else's version is not replaced unseen.
+	stale := []string{"document", forceMFA, "default", "on", "base", "v1"}
+	body := says(t, s.post("/console/policies/edit?arn="+arn, stale...), 422, "Version v3 came into force after you had opened this page.")
+	if !strings.Contains(body, `name="base" value="v3"`) {
+		t.Error("saving again would be refused again")
+	}
 	to(t, s.post("/console/policies/versions?arn="+arn, "do", "default", "version", "v1"), "/console/policies/versions?arn="+arn)
 	to(t, s.post("/console/policies/versions?arn="+arn, "do", "delete", "version", "v3"), "/console/policies/versions?arn="+arn)
 	says(t, s.get("/console/policies/view?version=v3&arn="+arn), 404, "no such version")

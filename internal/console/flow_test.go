@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"warifu/internal/factor/totp"
 	"warifu/internal/fault"
 	"warifu/internal/iam"
 	"warifu/internal/ops"
@@ -207,6 +208,51 @@ func TestSecurityPage(t *testing.T) {
 	says(t, s.get(remove), 200, "This is your only device")
 	to(t, s.post(remove), "/security")
 	says(t, s.get("/security"), 200, "is removed.", "No device yet")
+}
+
+// A binding goes on after a reload, and its form may be sent twice.
+func TestBindingSurvivesReloadAndDoubleSubmit(t *testing.T) {
+	s := open(t)
+	s.user(t, "new", adminWord, false, "arn:aws:iam::aws:policy/AdministratorAccess")
+	on := true
+	testkit.Do(t, s.World, s.Admin(t), ops.UpdateLoginProfile, ops.UpdateLoginProfileIn{User: ops.Ref{Name: "new"}, MFARequired: &on})
+	s.get("/signin")
+	to(t, s.post("/signin", "account", testkit.Account.String(), "user", "new", "password", adminWord), "/signin/bind")
+	key := seed(t, s.get("/signin/bind").Body.String())
+	if again := seed(t, s.get("/signin/bind").Body.String()); again != key {
+		t.Error("after a reload the page shows another key: what was scanned is void")
+	}
+	one, two := s.codes(t, key)
+	for range 2 {
+		to(t, s.post("/signin/bind", "code1", one, "code2", two), "/console")
+	}
+
+	// On the Security page the key is shown once; the newest one counts, and the
+	// page of the older one says what to do.
+	add := func() string {
+		return seed(t, says(t, s.post("/security/mfa/new", "name", "x", "algorithm", "SHA256", "digits", "8"), 200, "Algorithm: SHA256. Digits: 8."))
+	}
+	add()
+	key = add()
+	serial := "arn:aws:iam::123456789012:mfa/x"
+	says(t, s.post("/security/mfa/bind", "serial", serial, "code1", "111111", "code2", "222222"), 422, "start again with a new QR code")
+	s.Clock.Advance(30 * time.Second)
+	one, two = strong(t, key, s.Clock.Now()), strong(t, key, s.Clock.Now().Add(30*time.Second))
+	s.Clock.Advance(30 * time.Second)
+	for range 2 {
+		to(t, s.post("/security/mfa/bind", "serial", serial, "code1", one, "code2", two), "/security")
+	}
+}
+
+// strong is a code of eight digits by SHA-256.
+func strong(t testing.TB, seed string, at time.Time) string {
+	t.Helper()
+	raw, err := totp.ParseSeed(seed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := totp.Params{Algorithm: totp.SHA256, Digits: 8}
+	return totp.Code(raw, p, p.Step(at))
 }
 
 func TestPasswordThatMustBeChanged(t *testing.T) {

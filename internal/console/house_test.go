@@ -70,7 +70,14 @@ func TestH2HeadersOnEveryRoute(t *testing.T) {
 		}
 	}
 	check("a page that is not there", s.get("/console/no/such/page"))
-	check("another method", s.do(httptest.NewRequest("PUT", origin+"/signin", nil)))
+	put := s.do(httptest.NewRequest("PUT", origin+"/signin", nil))
+	check("another method", put)
+	if put.Code != 405 || put.Header().Get("Allow") != "GET, POST" {
+		t.Errorf("PUT: %d, allowed are %q", put.Code, put.Header().Get("Allow"))
+	}
+	if w := s.do(httptest.NewRequest("GET", origin+"/signout", nil)); w.Code != 405 || w.Header().Get("Allow") != "POST" {
+		t.Errorf("GET /signout: %d, allowed are %q", w.Code, w.Header().Get("Allow"))
+	}
 }
 
 // No page and no style sheet says what the policy forbids.

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"slices"
 	"time"
 
 	"warifu/internal/audit"
@@ -230,6 +231,9 @@ func bindOwnDevice(rq *request) error {
 	f := rq.form()
 	serial := f.Get("serial")
 	_, err := run(rq, ops.EnableMFADevice, ops.PairIn{Serial: serial, Code1: f.Get("code1"), Code2: f.Get("code2")})
+	if fault.Is(err, fault.Exists) && rq.hasBound(serial) { // the form was sent twice
+		return rq.done("/security", "flash.mfa.added")
+	}
 	if err != nil {
 		return f.again(err, fields{"*": "code1"}, func() error {
 			return rq.page("security/bind", rq.backTo(rq.t("mfa.add")), binding{Serial: serial})
@@ -239,6 +243,12 @@ func bindOwnDevice(rq *request) error {
 		return err
 	}
 	return rq.done("/security", "flash.mfa.added")
+}
+
+// hasBound reports whether a device is the person's already.
+func (rq *request) hasBound(serial string) bool {
+	list, err := run(rq, ops.ListMFADevices, ops.UserListing{})
+	return err == nil && slices.ContainsFunc(list.Items, func(f iam.Factor) bool { return f.ARN() == serial })
 }
 
 // ownDevice finds one of the person's devices by the id in the path.

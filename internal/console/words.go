@@ -16,11 +16,27 @@ var (
 	errCrossOrigin = fault.Of(fault.Denied, "cross origin", "")
 	errStaleForm   = fault.Of(fault.Expired, "form", "")
 	errNobody      = fault.Of(fault.NotFound, "page", "")
+	errMethod      = fault.Of(fault.Unsupported, "method", "")
 	errSignedOut   = fault.Of(fault.Unauthenticated, "console", "")
 )
 
-// lost answers a path that is no page's.
-func lost(*request) error { return errNobody }
+// lost answers a path that is no page's, and a page asked for by a method that
+// it does not have (RFC 9110 section 15.5.6).
+func lost(rq *request) error {
+	var has []string
+	for _, m := range []string{http.MethodGet, http.MethodPost} {
+		r := rq.r.Clone(rq.r.Context())
+		r.Method = m
+		if _, pattern := rq.c.mux.Handler(r); pattern != "/" {
+			has = append(has, m)
+		}
+	}
+	if len(has) == 0 {
+		return errNobody
+	}
+	rq.w.Header().Set("Allow", strings.Join(has, ", "))
+	return errMethod
+}
 
 // statuses is the table from fault kinds to HTTP.
 var statuses = map[fault.Kind]int{
@@ -59,6 +75,9 @@ func (rq *request) fail(err error) {
 	}
 	p := rq.problem(err)
 	rq.status = statuses[kind]
+	if errors.Is(err, errMethod) {
+		rq.status = http.StatusMethodNotAllowed
+	}
 	if p := rq.page("problem", p.Title, p); p != nil {
 		rq.c.Log.Error("a page about a failure failed", "path", Loggable(rq.r.URL.Path), "request", rq.id, "error", p)
 		http.Error(rq.w, "internal error", http.StatusInternalServerError)
