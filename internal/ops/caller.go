@@ -143,6 +143,21 @@ var actorKinds = map[policy.PrincipalKind]string{
 	policy.RoleSession: "role", policy.FederatedUser: "federated",
 }
 
+// remembered reports whether a browser stands in for the caller's factor: it did
+// at sign-in, and no factor was proved since. Temporary credentials say what held
+// when they were approved.
+func (c *Caller) remembered() bool {
+	if c.Session != nil {
+		return c.Session.Remembered
+	}
+	if c.Console == nil {
+		return false
+	}
+	_, stood := c.Console.Remembered()
+	_, proved := c.Console.Last(true)
+	return stood && !proved
+}
+
 // actor is the caller as the trail records it.
 func (c *Caller) actor() audit.Actor {
 	a := audit.Actor{Kind: actorKinds[c.Kind], AccessKey: c.AccessKey}
@@ -156,6 +171,12 @@ func (c *Caller) actor() audit.Actor {
 	}
 	if c.Session != nil {
 		a.Issued = c.Session.Issued.UnixMicro()
+	}
+	if o := c.Oracle; o != nil {
+		a.AccessKey = o.Fingerprint
+		if o.Token != nil {
+			a.Session = o.Token.ID
+		}
 	}
 	if c.Console != nil {
 		a.Session, a.Issued = c.Console.ID.String(), c.Console.Created.UnixMicro()

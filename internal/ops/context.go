@@ -166,7 +166,7 @@ func (f *facts) native(key *policy.Key) policy.Fact {
 	case keyMFAPhishingResistant:
 		return policy.Bool(f.mfa.Strength() == iam.PhishingResistant)
 	case keyDeviceRemembered:
-		return policy.Bool(f.remembered())
+		return policy.Bool(f.call.Caller.remembered())
 	case keySignInMethod:
 		switch c := &f.call.Caller; {
 		case c.Console != nil:
@@ -183,22 +183,6 @@ func (f *facts) native(key *policy.Key) policy.Fact {
 		return f.oracle(key.Name)
 	}
 	return policy.Fact{}
-}
-
-// remembered reports whether a browser stands in for the caller's factor: it did
-// at sign-in, and no factor was proved since. Temporary credentials say what held
-// when they were approved.
-func (f *facts) remembered() bool {
-	if s := f.call.Caller.Session; s != nil {
-		return s.Remembered
-	}
-	c := f.call.Caller.Console
-	if c == nil {
-		return false
-	}
-	_, stood := c.Remembered()
-	_, proved := c.Last(true)
-	return stood && !proved
 }
 
 // Strength grades what was proved, by the strongest of its methods.

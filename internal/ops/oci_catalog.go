@@ -4,6 +4,7 @@ package ops
 func oracleEntries() []Entry {
 	return []Entry{
 		// oci_users.go, oci_mfa.go, oci_keys.go
+		entry(OracleListEvents),
 		entry(OracleCreateUser), entry(OracleGetUser), entry(OracleListUsers), entry(OracleUpdateUser), entry(OracleDeleteUser),
 		entry(UpdateUserState), entry(UpdateUserCapabilities), entry(CreateOrResetUIPassword), entry(GetUserUIPasswordInformation),
 		entry(CreateMfaTotpDevice), entry(ListMfaTotpDevices), entry(GetMfaTotpDevice), entry(DeleteMfaTotpDevice),

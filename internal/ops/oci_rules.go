@@ -292,7 +292,8 @@ var oracleOperations = map[string]string{
 	"iam:DeactivateMFADevice": "DeleteMfaTotpDevice", "iam:DeleteVirtualMFADevice": "DeleteMfaTotpDevice", "iam:ListMFADevices": "ListMfaTotpDevices", "iam:GetMFADevice": "GetMfaTotpDevice",
 	"iam:GetAccountPasswordPolicy": "GetAuthenticationPolicy", "iam:UpdateAccountPasswordPolicy": "UpdateAuthenticationPolicy", "iam:DeleteAccountPasswordPolicy": "UpdateAuthenticationPolicy",
 	"warifu:GetSecurityPreferences": "GetAuthenticationPolicy", "warifu:SetSecurityPreferences": "UpdateAuthenticationPolicy",
-	"warifu:BlockUser": "UpdateUserState", "warifu:UnblockUser": "UpdateUserState",
+	"cloudtrail:LookupEvents": "ListEvents",
+	"warifu:BlockUser":        "UpdateUserState", "warifu:UnblockUser": "UpdateUserState",
 }
 
 // inOracle is what Oracle calls the operation; "" if it has no name for it.

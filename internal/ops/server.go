@@ -157,7 +157,7 @@ func (s *Server) newEvent(call *Call, operation, action string, readOnly bool) a
 		ID: call.EventID, Account: c.Account, At: call.At, Operation: operation, Action: action,
 		Door: call.Source.Door, Service: call.Source.Service, Region: call.Source.Region, ReadOnly: readOnly,
 		Actor: c.actor(), Chain: call.Source.Chain, UserAgent: call.Source.UserAgent, RequestID: call.RequestID,
-		MFA: audit.MFA{Known: c.MFA.Known, Present: c.MFA.Present, Methods: c.MFA.Methods},
+		MFA: audit.MFA{Known: c.MFA.Known, Present: c.MFA.Present, Methods: c.MFA.Methods, Remembered: c.remembered()},
 	}
 	if ev.ID == "" {
 		ev.ID = s.newID()

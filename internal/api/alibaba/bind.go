@@ -49,6 +49,7 @@ type action struct {
 	in, out   reflect.Type // the shapes, for the tests that compare them with the service's model
 	anonymous bool         // it need not be signed
 	run       func(ctx context.Context, s *ops.Server, sc *scene, p acs.Params) (any, error)
+	reject    func(ctx context.Context, s *ops.Server, sc *scene, err error) error // records that its input cannot be read
 }
 
 // scene is a call on its way through the door, with what the words of this cloud
@@ -92,6 +93,9 @@ func bind[Shape, In, Out, Answer any](of *service, called string, op ops.Op[In, 
 	if err != nil {
 		panic(called + ": " + err.Error())
 	}
+	reject := func(ctx context.Context, s *ops.Server, sc *scene, err error) error {
+		return ops.Reject(ctx, s, sc.Call, op, err)
+	}
 	run := func(ctx context.Context, s *ops.Server, sc *scene, p acs.Params) (any, error) {
 		shape, err := dec.Decode(p)
 		var input In
@@ -99,7 +103,7 @@ func bind[Shape, In, Out, Answer any](of *service, called string, op ops.Op[In, 
 			input, err = in(&shape, sc)
 		}
 		if err != nil {
-			return nil, ops.Reject(ctx, s, sc.Call, op, err)
+			return nil, reject(ctx, s, sc, err)
 		}
 		result, err := ops.Run(ctx, s, sc.Call, op, input)
 		if err != nil {
@@ -111,7 +115,7 @@ func bind[Shape, In, Out, Answer any](of *service, called string, op ops.Op[In, 
 		}
 		return answer, nil
 	}
-	return action{service: of, name: called, op: op.Name, run: run, in: reflect.TypeFor[Shape](), out: reflect.TypeFor[Answer]()}
+	return action{service: of, name: called, op: op.Name, run: run, reject: reject, in: reflect.TypeFor[Shape](), out: reflect.TypeFor[Answer]()}
 }
 
 // plain binds an operation whose input needs no check of its own, and whose answer
@@ -130,12 +134,12 @@ func choice[Shape any](of *service, called string, pick func(*Shape) (action, er
 	a.name, a.service, a.in = called, of, reflect.TypeFor[Shape]()
 	a.run = func(ctx context.Context, s *ops.Server, sc *scene, p acs.Params) (any, error) {
 		shape, err := dec.Decode(p)
-		if err != nil {
-			return nil, err
+		var chosen action
+		if err == nil {
+			chosen, err = pick(&shape)
 		}
-		chosen, err := pick(&shape)
 		if err != nil {
-			return nil, err
+			return nil, all[0].reject(ctx, s, sc, err)
 		}
 		return chosen.run(ctx, s, sc, p)
 	}

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -56,7 +57,7 @@ func New(c Config) *Door {
 	}
 	d := &Door{Config: c}
 	d.bindings = bindings(&d.Config)
-	d.tokens = tokenBindings()
+	d.tokens = slices.Concat(tokenBindings(), auditBindings())
 	return d
 }
 
@@ -64,13 +65,13 @@ func New(c Config) *Door {
 // is one of another door.
 func Owns(r *http.Request) bool {
 	p := r.URL.Path
-	return strings.HasPrefix(p, base) || p == refreshPath || p == upstPath
+	return strings.HasPrefix(p, base) || p == refreshPath || p == upstPath || p == auditPath
 }
 
 // Operations are the names in ops.Catalog that this door binds.
 func Operations() []string {
 	var names []string
-	for _, b := range append(bindings(&Config{}), tokenBindings()...) {
+	for _, b := range slices.Concat(bindings(&Config{}), tokenBindings(), auditBindings()) {
 		names = append(names, b.op)
 	}
 	return names
