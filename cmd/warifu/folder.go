@@ -60,7 +60,7 @@ func openFolder(ctx context.Context, conf *config.Config, log *slog.Logger, obse
 	f.ops, err = ops.New(ops.Config{
 		Locate: locate,
 		Store:  f.store, Keys: f.vault, Gate: f.gate, Now: time.Now, Rand: rand.Reader, Log: log, Observe: observe, Issuer: conf.Issuer,
-		Delivery: delivery(conf),
+		Delivery: delivery(conf), Fetch: fetchPinned,
 	})
 	return f, err
 }

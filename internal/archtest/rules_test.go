@@ -16,6 +16,7 @@ var (
 	ground = []string{"internal/fault", "internal/name", "internal/seal", "internal/page", "internal/clientip", "internal/body"}
 	rooms  = []string{
 		"policy", "internal/iam", "internal/signin", "internal/factor", "internal/password", "internal/sts", "internal/reqsig", "internal/audit",
+		"internal/federation",
 	}
 	cellar  = "internal/store"
 	hallway = "internal/ops"
@@ -45,7 +46,8 @@ func groundFaults(p *pack, standard map[string]bool) (faults []string) {
 }
 
 // pure are libraries that compute and do nothing else.
-var pure = []string{"github.com/go-json-experiment/json", "golang.org/x/text", "golang.org/x/crypto", "rsc.io/qr", "github.com/go-webauthn/webauthn", "golang.org/x/mod/sumdb"}
+var pure = []string{"github.com/go-json-experiment/json", "golang.org/x/text", "golang.org/x/crypto", "rsc.io/qr", "github.com/go-webauthn/webauthn", "golang.org/x/mod/sumdb",
+	"github.com/go-jose/go-jose/v4", "github.com/russellhaering/goxmldsig", "github.com/beevik/etree", "github.com/mattermost/xml-roundtrip-validator"}
 
 // What rooms must not touch: the network, the database, the machine, the log,
 // the clock and chance are given to them or are not theirs.

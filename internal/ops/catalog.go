@@ -98,6 +98,12 @@ func Catalog() []Entry {
 		entry(SetDefaultDomain), entry(GetAccountSecurityPracticeReport), entry(GenerateCredentialReport), entry(GetCredentialReport),
 		entry(ListRecycledUsers), entry(GetRecycledUser), entry(RestoreUser), entry(DeleteRecycledUser),
 		entry(ListRecycledKeys), entry(GetRecycledKey), entry(RestoreAccessKey), entry(DeleteRecycledKey),
+		// providers.go, federation.go
+		entry(CreateSAMLProvider), entry(GetSAMLProvider), entry(UpdateSAMLProvider), entry(DeleteSAMLProvider), entry(ListSAMLProviders),
+		entry(CreateOIDCProvider), entry(GetOIDCProvider), entry(UpdateOIDCProvider), entry(DeleteOIDCProvider), entry(ListOIDCProviders),
+		entry(AddClientIDToOIDCProvider), entry(RemoveClientIDFromOIDCProvider),
+		entry(AddFingerprintToOIDCProvider), entry(RemoveFingerprintFromOIDCProvider),
+		entry(AssumeRoleWithOIDC), entry(AssumeRoleWithSAML),
 		// console_try.go, console_sum.go, console_self.go
 		entry(TryAccess), entry(TryPolicy), entry(CheckPolicy), entry(SumUpAccess), entry(ListOwnActivity),
 		// simulate.go

@@ -226,6 +226,10 @@ type Target struct {
 	// unless they bring their own.
 	Also []Need
 
+	// ACS is what Alibaba Cloud calls the resource where that does not follow from
+	// AWS's name; "" where it does.
+	ACS string
+
 	Account      name.Account // owner of the resource; zero = the caller's
 	RequestTags  []iam.Tag    // tags that the request sets
 	TagKeys      []string     // tag keys that the request names without values

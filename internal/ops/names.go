@@ -30,7 +30,7 @@ type tongue struct {
 }
 
 var otherTongues = [...]tongue{
-	{ram.Language, Names.ram, func(_ *Caller, _ *Target, arn string) string { return name.ACSOf(arn) }, (*Caller).ramNames},
+	{ram.Language, Names.ram, func(_ *Caller, t *Target, arn string) string { return cmp.Or(t.ACS, name.ACSOf(arn)) }, (*Caller).ramNames},
 	{oci.Language, Names.oracle, func(c *Caller, t *Target, _ string) string { return t.oraclePath(c.Account) }, (*Caller).oracleNames},
 }
 

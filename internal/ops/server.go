@@ -53,6 +53,12 @@ type Config struct {
 	// nil means that no place is known.
 	Locate func(netip.Addr) iam.Place
 
+	// Fetch reads what is at an https address, for the keys of identity providers.
+	// pins are SHA-1 fingerprints in hexadecimal digits of certificates, one of which
+	// must vouch for the address; none means that the system's authorities do. nil
+	// means that nothing can be fetched.
+	Fetch func(ctx context.Context, url string, pins []string) ([]byte, error)
+
 	// Observe is told of every finished operation, for the metrics.
 	Observe func(Observation)
 }
@@ -76,6 +82,7 @@ type Server struct {
 	issuer  string
 	observe func(Observation)
 	locate  func(netip.Addr) iam.Place
+	issuers issuers
 
 	sessions  *sts.Codec  // seals temporary credentials and authorization messages
 	cursors   *page.Codec // authenticates page cursors
@@ -103,6 +110,7 @@ func New(c Config) (*Server, error) {
 		limits: c.Limits, issuer: cmp.Or(c.Issuer, "Warifu"), observe: c.Observe, locate: c.Locate, contextKeys: policy.NewKeys(keyNames...),
 	}
 	s.cache.oracle.max = maxOracle
+	s.issuers.fetch = c.Fetch
 	s.cache.keys.max, s.cache.principals.max, s.cache.standing.max, s.cache.texts.max = maxKeys, maxPrincipals, maxPrincipals, maxTexts
 	s.cache.readings.max = maxReadings
 	s.cache.preferences.max = maxPrincipals

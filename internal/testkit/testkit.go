@@ -2,6 +2,7 @@ package testkit
 
 import (
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"math/rand/v2"
@@ -72,6 +73,9 @@ type World struct {
 	Rand  io.Reader
 	Log   io.Writer // what the server logs
 
+	// Fetch answers for the addresses of identity providers; nil refuses.
+	Fetch func(url string) ([]byte, error)
+
 	// The administrator's access key.
 	AccessKeyID, SecretAccessKey string
 }
@@ -112,6 +116,12 @@ func Build(t testing.TB, dsn string, log io.Writer) *World {
 	must(err)
 	w.Server, err = ops.New(ops.Config{
 		Store: w.Store, Keys: vault, Gate: password.NewGate(2, 64), Cost: Cost, Now: w.Clock.Now, Rand: w.Rand,
+		Fetch: func(_ context.Context, url string, _ []string) ([]byte, error) {
+			if w.Fetch == nil {
+				return nil, errors.New("nothing is fetched in this test")
+			}
+			return w.Fetch(url)
+		},
 		Log:      slog.New(slog.NewTextHandler(log, nil)),
 		Delivery: ops.Delivery{Mail: ops.Sending{On: true, By: "mail.example.com:587"}, SMS: ops.Sending{On: true, By: "sms.example.com:443"}},
 	})

@@ -157,8 +157,8 @@ func none[Out any](Out) struct{} { return struct{}{} }
 func actions() []action {
 	var all []action
 	for _, of := range [][]action{
-		ramUsers(), ramGroups(), ramPolicies(), ramRoles(), ramKeys(), ramMFA(), ramAccount(), ramTags(), stsActions(),
-		imsUsers(), imsLogins(), imsKeys(), imsMFA(), imsGroups(), imsAccount(), imsTags(), imsReports(), imsRecycleBin(), trailActions(),
+		ramUsers(), ramGroups(), ramPolicies(), ramRoles(), ramKeys(), ramMFA(), ramAccount(), ramTags(), stsActions(), stsFederation(),
+		imsUsers(), imsLogins(), imsKeys(), imsMFA(), imsGroups(), imsAccount(), imsTags(), imsReports(), imsRecycleBin(), imsProviders(), trailActions(),
 	} {
 		all = append(all, of...)
 	}

@@ -56,7 +56,9 @@ var entities = map[string]string{
 	"group memberships": "User.Group", "attached policies": "Role.Policy", "inline policies": "Role.Policy", "referenced objects": "User",
 	"UsersPerAccount": "User", "GroupsPerAccount": "Group", "RolesPerAccount": "Role", "PoliciesPerAccount": "Policy",
 	"AccessKeysPerUser": "User.AccessKey", "GroupsPerUser": "User.Group", "MFADevicesPerUser": "User.MFADevice",
-	"credential report": "CredentialReport", "PoliciesPerUser": "User.Policy", "PoliciesPerGroup": "Group.Policy", "PoliciesPerRole": "Role.Policy",
+	"credential report": "CredentialReport", "saml provider": "SAMLProvider", "oidc provider": "OIDCProvider",
+	"saml providers": "SAMLProvider", "oidc providers": "OIDCProvider", "clients of provider": "OIDCProvider.ClientId", "client id": "OIDCProvider.ClientId",
+	"fingerprints of provider": "OIDCProvider.Fingerprint", "fingerprint": "OIDCProvider.Fingerprint", "PoliciesPerUser": "User.Policy", "PoliciesPerGroup": "Group.Policy", "PoliciesPerRole": "Role.Policy",
 	"versions per policy": "Policy.Version", "tags": "Tag",
 }
 
@@ -72,11 +74,16 @@ var parameters = map[string]string{
 
 // special are faults whose code is not made of its kind's and its noun's.
 var special = map[about]failure{
-	{fault.Limit, "PolicySize"}:              {400, "InvalidParameter.PolicyDocument.Length", "The policy document is too long."},
-	{fault.Limit, "packed policy"}:           {400, "InvalidParameter.PolicySize", "The session policy is too long."},
-	{fault.Invalid, "diagnostic message"}:    {400, "NotSupport", "The encoded diagnostic message cannot be decoded."},
-	{fault.Invalid, "minimumPasswordLength"}: {400, "InvalidParameter.MinimumPasswordLength.Range", ""},
-	{fault.Exists, "nonce"}:                  {400, "SignatureNonceUsed", "Specified signature nonce was used already."},
+	{fault.Limit, "PolicySize"}:               {400, "InvalidParameter.PolicyDocument.Length", "The policy document is too long."},
+	{fault.Limit, "packed policy"}:            {400, "InvalidParameter.PolicySize", "The session policy is too long."},
+	{fault.Invalid, "diagnostic message"}:     {400, "NotSupport", "The encoded diagnostic message cannot be decoded."},
+	{fault.Invalid, "minimumPasswordLength"}:  {400, "InvalidParameter.MinimumPasswordLength.Range", ""},
+	{fault.Unauthenticated, "oidc token"}:     {401, "AuthenticationFail.OIDCToken.Invalid", ""},
+	{fault.Expired, "oidc token"}:             {401, "AuthenticationFail.OIDCToken.Expired", ""},
+	{fault.Unauthenticated, "saml assertion"}: {401, "AuthenticationFail.SAMLAssertion.Invalid", ""},
+	{fault.Expired, "saml assertion"}:         {401, "AuthenticationFail.SAMLAssertion.Expired", ""},
+	{fault.Invalid, "saml metadata"}:          {400, "InvalidParameter.EncodedSAMLMetadataDocument", ""},
+	{fault.Exists, "nonce"}:                   {400, "SignatureNonceUsed", "Specified signature nonce was used already."},
 }
 
 type about struct {

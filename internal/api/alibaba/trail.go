@@ -254,7 +254,12 @@ func identityOf(e *audit.Event) eventIdentity {
 		id.Type, id.PrincipalID, id.UserName = "root-account", id.AccountID, "root"
 	case "role":
 		id.Type, id.PrincipalID, id.UserName = "assumed-role", a.ID.String()+":"+a.Session, a.Name+":"+a.Session
-	case "user", "federated":
+	case "federated":
+		id.Type = "oidc-user"
+		if strings.Contains(a.ARN, ":saml-provider/") {
+			id.Type = "saml-user"
+		}
+	case "user":
 		id.Type, id.PrincipalID = "ram-user", a.ID.String()
 	case "anonymous":
 		id.Type = "anonymous"
