@@ -73,9 +73,9 @@ func TestBindingWhileSigningIn(t *testing.T) {
 			s.user(t, "mika", "ReadOnlyAccess")
 			s.user(t, "noor", "ReadOnlyAccess")
 			admin, _ := s.administrator(t, lang)
-			admin.visit("/console/settings").toggle(admin.w("settings.mfa"))
-			admin.follow("save", func() { admin.hit(admin.buttons(admin.w("form.save"))[1]) })
-			admin.says(admin.w("flash.saved")).look("settings")
+			admin.visit("/console/preferences").choose(admin.w("prefs.mode.mandatory"))
+			admin.click(admin.w("prefs.preview")).says(admin.w("impact.title"), "mika", "noor").look("what sign-in rules would change")
+			admin.click(admin.w("impact.save")).says(admin.w("flash.saved"))
 
 			b := s.open(t, lang)
 			b.signIn(s, "mika").at("/signin/bind").says(b.w("signin.bind.lead")).look("bind while signing in")
@@ -92,8 +92,8 @@ func TestBindingWhileSigningIn(t *testing.T) {
 			b.fill(b.w("bind.code1"), one).fill(b.w("bind.code2"), two).click(b.w("bind.do")).at("/console")
 			b.doesNotSay(b.w("home.nomfa.title"))
 
-			admin.visit("/console/settings").toggle(admin.w("settings.link"))
-			admin.follow("save", func() { admin.hit(admin.buttons(admin.w("form.save"))[1]) })
+			admin.visit("/console/preferences").toggle(admin.w("prefs.link"))
+			admin.click(admin.w("prefs.preview")).click(admin.w("impact.save")).says(admin.w("flash.saved"))
 			c := s.open(t, lang)
 			c.signIn(s, "noor").says(c.w("signin.refused.link-only")).look("a link is needed")
 		})

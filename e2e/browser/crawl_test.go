@@ -130,6 +130,11 @@ func (s *site) furnish(t *testing.T) {
 		}
 	}
 	s.user(t, "mika", "ReadOnlyAccess")
+	long := strings.Repeat("as-long-as-a-name-may-be_", 6)[:128]
+	hostile := "<script>alert(1)</script> \u202eabc \u05e9\u05dc\u05d5\u05dd \U0001f510 {{.}} &amp; %s"
+	check(s.iam.CreateGroup(ctx, &iam.CreateGroupInput{GroupName: aws.String(long)}))
+	check(s.iam.CreatePolicy(ctx, &iam.CreatePolicyInput{PolicyName: aws.String(long), Description: aws.String(strings.Repeat(hostile, 10)), PolicyDocument: aws.String(forceMFA)}))
+	check(s.iam.AddUserToGroup(ctx, &iam.AddUserToGroupInput{GroupName: aws.String(long), UserName: aws.String("mika")}))
 	s.user(t, "a-user-with-a-name-that-is-as-long-as-names-may-be-64-characters")
 	check(s.iam.CreateGroup(ctx, &iam.CreateGroupInput{GroupName: aws.String("EC2MFA")}))
 	check(s.iam.AddUserToGroup(ctx, &iam.AddUserToGroupInput{GroupName: aws.String("EC2MFA"), UserName: aws.String("mika")}))

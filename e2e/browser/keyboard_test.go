@@ -115,6 +115,37 @@ func TestKeyboardAlone(t *testing.T) {
 	b.enter().at("/console")
 }
 
+// Writing a policy, seeing where it is wrong, and deleting it, without a mouse: the
+// editor keeps nobody in.
+func TestPolicyByKeyboard(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.user(t, "alice", admins)
+	b := s.open(t, "en")
+	b.signIn(s, "alice").visit("/console/new/policy")
+	b.types("Written")
+	b.tabTo(b.w("editor.label"))
+	b.key("a", ctrl)
+	b.types(`{"Version": "2012-10-17", "Statement": [{"Effect": "Alow"}]}`)
+	b.tabTo(b.w("policies.new"))
+	b.enter().says("Line 1, column 52")
+	if f := eval[focused](b, focusScript); f.ID != "document" {
+		t.Fatalf("the focus is on %q, want the text that is wrong", f.ID)
+	}
+	if got := eval[int](b, "document.activeElement.selectionStart"); got != 51 {
+		t.Errorf("the caret is behind %d characters, want 51", got)
+	}
+	b.key("a", ctrl)
+	b.types(`{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "ec2:*", "Resource": "*"}]}`)
+	b.tabTo(b.w("policies.new"))
+	b.enter().says(b.w("flash.policy.created", "name", "Written"))
+	b.tabTo(b.w("noun.delete"))
+	b.enter()
+	b.tabTo(b.w("delete.confirm", "name", "Written"))
+	b.types("Written")
+	b.enter().at("/console/policies").says(b.w("flash.policy.deleted", "name", "Written"))
+}
+
 // A menu closes on Escape, and the focus goes back to what opened it.
 func TestMenuClosesOnEscape(t *testing.T) {
 	t.Parallel()

@@ -54,6 +54,7 @@ func (b *tab) look(name string) *tab {
 	for _, v := range b.views() {
 		b.show(v.dark, v.width)
 		b.fits(v)
+		b.reachable(v)
 		if _, seen := shapes.LoadOrStore(v.String()+shape, true); !seen {
 			b.axe(v)
 		}
@@ -135,6 +136,36 @@ const fitsScript = `(() => {
 		if (el.closest(".out-of-sight, [hidden], dialog:not([open])") || s.visibility == "hidden" || !el.getClientRects().length) continue;
 		if (s.overflowX != "visible" && s.overflowX != "auto" && s.overflowX != "scroll" && el.scrollWidth > el.clientWidth + 1) out.push("text is cut: " + say(el));
 	}
+	return out;
+})()`
+
+// reachable checks that all that can be clicked on can be had with the Tab key in
+// the order of the page, and that it shows the focus and is not covered then
+// (WCAG 2.1.1, 2.4.3, 2.4.7, 2.4.11).
+func (b *tab) reachable(v view) {
+	b.t.Helper()
+	for _, s := range eval[[]string](b, reachableScript) {
+		b.t.Errorf("%s, %s: %s", b.path(), v, s)
+	}
+}
+
+const reachableScript = `(() => {
+	const out = [], was = document.activeElement;
+	const say = (el) => el.tagName.toLowerCase() + " " + JSON.stringify((el.ariaLabel || el.name || el.textContent || "").trim().slice(0, 40));
+	for (const el of document.querySelectorAll("a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex]")) {
+		if (el.disabled || el.closest("[hidden], dialog:not([open])") || !el.checkVisibility({ visibilityProperty: true }) || el.matches("[tabindex='-1']")) continue;
+		if (el.tabIndex !== 0) { out.push("the order of Tab is changed: " + say(el)); continue; }
+		el.focus({ focusVisible: true });
+		if (document.activeElement !== el) { out.push("it cannot have the focus: " + say(el)); continue; }
+		const ring = [el, el.closest(".affix, .pane")].some((e) => e && getComputedStyle(e).outlineStyle !== "none" && parseFloat(getComputedStyle(e).outlineWidth) >= 1);
+		if (!ring) out.push("it does not show the focus: " + say(el));
+		const r = el.getBoundingClientRect(), x = Math.min(innerWidth - 1, Math.max(0, r.left + Math.min(r.width, innerWidth) / 2)), y = r.top + Math.min(r.height, innerHeight) / 2;
+		const top = document.elementFromPoint(x, Math.min(innerHeight - 1, Math.max(0, y)));
+		const over = top && top.closest(".bar");
+		if (over && !over.contains(el)) out.push("the bar covers it: " + say(el));
+	}
+	if (was && was !== document.body) was.focus(); else document.activeElement.blur();
+	scrollTo(0, 0);
 	return out;
 })()`
 

@@ -411,6 +411,13 @@ func (b *tab) buttons(name string) []cdp.BackendNodeID {
 	return append(exact, begin...)
 }
 
+// choose chooses one of several.
+func (b *tab) choose(label string) *tab {
+	b.t.Helper()
+	b.hit(b.find("radio", label))
+	return b
+}
+
 // toggle checks a box, or unchecks it.
 func (b *tab) toggle(label string) *tab {
 	b.t.Helper()

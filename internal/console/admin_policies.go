@@ -23,6 +23,8 @@ func policyRoutes() []Route {
 		{Method: "POST", Pattern: policiesPath + "/edit", Who: SignedIn, do: editPolicy},
 		{Method: "GET", Pattern: policiesPath + "/versions", Who: SignedIn, do: versionsPage},
 		{Method: "POST", Pattern: policiesPath + "/versions", Who: SignedIn, do: changeVersions},
+		{Method: "GET", Pattern: policiesPath + "/versions/delete", Who: SignedIn, Fresh: true, do: deleteVersionPage},
+		{Method: "POST", Pattern: policiesPath + "/versions/delete", Who: SignedIn, do: deleteVersion},
 		{Method: "GET", Pattern: policiesPath + "/uses", Who: SignedIn, do: usesPage},
 		{Method: "POST", Pattern: policiesPath + "/uses", Who: SignedIn, do: changeUses},
 		{Method: "GET", Pattern: policiesPath + "/try", Who: SignedIn, do: policyTryPage},
@@ -281,18 +283,44 @@ func versionsPage(rq *request) error {
 	return rq.page("admin/versions", head.Name, d)
 }
 
-// changeVersions puts a version in force, or deletes one.
+// changeVersions puts a version in force.
 func changeVersions(rq *request) error {
-	f := rq.form()
-	in := ops.VersionIn{Policy: rq.query("arn"), Version: f.Get("version")}
-	op, say := ops.SetDefaultPolicyVersion, "flash.policy.default"
-	if f.Get("do") == "delete" {
-		op, say = ops.DeletePolicyVersion, "flash.policy.version.deleted"
-	}
-	if _, err := run(rq, op, in); err != nil {
+	in := ops.VersionIn{Policy: rq.query("arn"), Version: rq.form().Get("version")}
+	if _, err := run(rq, ops.SetDefaultPolicyVersion, in); err != nil {
 		return err
 	}
-	return rq.done(policyAt("versions", in.Policy), say, "version", in.Version)
+	return rq.done(policyAt("versions", in.Policy), "flash.policy.default", "version", in.Version)
+}
+
+type versionDeletion struct {
+	policyHead
+	Version string
+}
+
+func deleteVersionPage(rq *request) error {
+	head, err := rq.policyHead("versions")
+	if err != nil {
+		return err
+	}
+	v, err := run(rq, ops.GetPolicyVersion, ops.VersionIn{Policy: head.ARN(), Version: rq.query("version")})
+	if err != nil {
+		return err
+	}
+	title := rq.under("nav.policies", policiesPath, rq.t("policy.version.delete"), Crumb{head.Name, head.Href("versions")})
+	return rq.page("admin/deleteversion", title, versionDeletion{head, v.ID()})
+}
+
+func deleteVersion(rq *request) error {
+	f := rq.form()
+	again := func() error { return deleteVersionPage(rq) }
+	in := ops.VersionIn{Policy: rq.query("arn"), Version: rq.query("version")}
+	if !f.confirmed(in.Version) {
+		return f.again(nil, nil, again)
+	}
+	if _, err := run(rq, ops.DeletePolicyVersion, in); err != nil {
+		return f.again(err, nil, again)
+	}
+	return rq.done(policyAt("versions", in.Policy), "flash.policy.version.deleted", "version", in.Version)
 }
 
 type usesData struct {

@@ -125,6 +125,13 @@ func changeToken(rq *request) error {
 		}
 		_, err = run(rq, op, in)
 	case "delete":
+		t, e := oneToken(rq)
+		if e != nil {
+			return e
+		}
+		if !f.confirmed(t.Name) {
+			return f.again(nil, nil, again)
+		}
 		_, err = run(rq, ops.DeleteToken, in)
 		to = tokensPath
 	}

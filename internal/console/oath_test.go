@@ -85,7 +85,7 @@ func TestHardwareTokenPages(t *testing.T) {
 	says(t, s.post("/console/tokens/GAHT1", "do", "lose"), 422, "Please fill this in")
 	to(t, s.post("/console/tokens/GAHT1", "do", "lose", "reason", "left in a taxi"), "/console/tokens/GAHT1")
 	says(t, s.get("/console/tokens/GAHT1"), 200, "lost", "It was found")
-	to(t, s.post("/console/tokens/GAHT2", "do", "delete"), "/console/tokens")
+	to(t, s.post("/console/tokens/GAHT2", "do", "delete", "confirm", "GAHT2"), "/console/tokens")
 	says(t, s.get("/console/tokens/GAHT2"), 404)
 }
 

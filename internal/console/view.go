@@ -272,13 +272,14 @@ func (l *language) passwordRules(p ops.PasswordPolicy) string {
 	if p.DifferentCharacters > 1 {
 		what = append(what, l.text("password.rules.different", "n", p.DifferentCharacters))
 	}
+	rules := l.text("password.rules", "n", p.MinimumLength)
+	if len(what) > 0 {
+		rules = l.text("password.rules.more", "n", p.MinimumLength, "what", strings.Join(what, l.text("list.separator")))
+	}
 	if p.NotContainName {
-		what = append(what, l.text("password.rules.noname"))
+		rules += " " + l.text("password.rules.noname")
 	}
-	if len(what) == 0 {
-		return l.text("password.rules", "n", p.MinimumLength)
-	}
-	return l.text("password.rules.more", "n", p.MinimumLength, "what", strings.Join(what, l.text("list.separator")))
+	return rules
 }
 
 // chunks cuts a text into pieces of n bytes.
