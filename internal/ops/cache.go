@@ -23,11 +23,19 @@ const (
 type cache struct {
 	keys        bounded[string, *Credential]
 	principals  bounded[name.ID, *principal]
-	standing    bounded[name.ID, int64] // users behind sessions: the revision at which each was not blocked
+	standing    bounded[name.ID, standing] // users behind sessions
 	preferences bounded[name.Account, *keptPreferences]
 	oracle      bounded[name.Account, *oracleRules]
 	texts       bounded[string, *policy.Set] // compiled policies by what they are: texts never change
 	readings    bounded[string, *reading]    // what policies say, by their texts
+}
+
+// standing is what is known of a user behind a session: it is there, and not
+// blocked, as of a revision of its account, and of the one that it acts in.
+type standing struct {
+	home     name.Account // 0 = there is no user
+	revision int64        // of home
+	acting   int64        // of the session's account
 }
 
 // principal is a user or role with its compiled policies as of a revision.

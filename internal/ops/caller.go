@@ -23,8 +23,9 @@ type Caller struct {
 	Oracle    *OracleCredential // at Oracle's door; nil elsewhere
 	MFA       MFA
 
-	revision int64  // of the account when the credentials were looked up
-	arn      string // User's, spelled once for a cached key; "" if it was not
+	revision int64    // of the account when the credentials were looked up
+	standing standing // the user behind a session, likewise
+	arn      string   // User's, spelled once for a cached key; "" if it was not
 }
 
 // MFA is what a caller's credentials say about a second factor. Long-term

@@ -122,9 +122,11 @@ func (s *Server) recall(c *Caller) bool {
 	}
 	if c.Kind == policy.RoleSession {
 		// Many users share a role: that the role is known says nothing of this one.
-		if at, ok := s.cache.standing.get(c.Session.User); c.Session.User != 0 && (!ok || at != known.revision) {
+		at, ok := s.cache.standing.get(c.Session.User)
+		if c.Session.User != 0 && (!ok || at.acting != known.revision) {
 			return false
 		}
+		c.standing = at
 	}
 	c.User, c.Role, c.revision = known.user, known.role, known.revision
 	c.beRoot()
@@ -161,17 +163,22 @@ func (c *Caller) sessionOf() name.ID {
 }
 
 // loadSession reads the user or role behind a session. One that is gone, also
-// one whose name another has since taken, ends the session; so does a block of
-// the user who began it.
+// one whose name another has since taken, ends the session; so does a block, or
+// the end, of the user who began it, whichever account that is of (P-10).
 func (s *Server) loadSession(tx *store.Tx, c *Caller) (err error) {
 	if c.revision, err = tx.Revision(c.Account); err != nil {
 		return err
 	}
 	if c.Session.User != 0 {
-		if err := notBlocked(tx, c.Account, c.Session.User); err != nil {
+		at := standing{acting: c.revision}
+		if at.home, err = tx.Standing(c.Session.User); err != nil {
 			return err
 		}
-		s.cache.standing.put(c.Session.User, c.revision)
+		if at.revision, err = tx.Revision(at.home); err != nil {
+			return err
+		}
+		c.standing = at
+		s.cache.standing.put(c.Session.User, at)
 	}
 	if c.Kind == policy.RoleSession {
 		role, err := tx.RoleByID(c.Account, c.Session.Role)
@@ -204,13 +211,26 @@ func (env *Env) admit() error {
 		if err := env.stillSignedIn(); err != nil {
 			return err
 		}
-	} else if revision != c.revision {
+	} else if moved, err := env.moved(revision); err != nil {
+		return err
+	} else if moved {
 		if err := env.readmit(); err != nil {
 			return unauthenticated(err)
 		}
 	}
 	env.rules, err = env.principalOf(c)
 	return err
+}
+
+// moved reports whether anything has changed since the caller was looked up: in
+// its account, or in that of the user who began its session.
+func (env *Env) moved(revision int64) (bool, error) {
+	c := &env.Call.Caller
+	if revision != c.revision || c.standing.home == 0 || c.standing.home == c.Account {
+		return revision != c.revision, nil
+	}
+	at, err := env.revision(c.standing.home)
+	return at != c.standing.revision, err
 }
 
 // revision is the account's revision: exact inside a transaction that writes;

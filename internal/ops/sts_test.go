@@ -382,18 +382,39 @@ func TestCrossAccountRole(t *testing.T) {
 	other := name.Account(210987654321)
 	role := addAccount(t, w, other, trustHere)
 	p := newPerson(t, w, "alice", `{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "*"}}`)
-	call := mustAssume(t, w, p.call(t), ops.AssumeRoleIn{RoleARN: role})
+	made, err := assume(w, p.call(t), ops.AssumeRoleIn{RoleARN: role})
+	if err != nil {
+		t.Fatal(err)
+	}
+	call := w.As(t, made.AccessKeyID, made.Token)
 	if got := testkit.Do(t, w, call, ops.GetCallerIdentity, struct{}{}); got.Account != other {
 		t.Errorf("the session acts in %v", got.Account)
 	}
 	var seen []audit.Event
-	err := w.Store.View(context.Background(), func(tx *store.Tx) (err error) {
+	err = w.Store.View(context.Background(), func(tx *store.Tx) (err error) {
 		seen, err = tx.Events(audit.Query{Account: other, Operation: "AssumeRole"}, store.EventAfter{}, 10)
 		return err
 	})
 	if err != nil || len(seen) != 1 || seen[0].Actor.Name != "alice" || seen[0].Result != audit.Allowed || seen[0].Target.ARN != role {
 		t.Errorf("the other account does not see who came from outside: %+v, %v", seen, err)
 	}
+	// What ends the user ends what it is elsewhere, and at once (P-10).
+	alice := ops.Ref{Name: "alice"}
+	ended := func(why string, want bool) {
+		t.Helper()
+		_, begun := ops.Run(context.Background(), w.Server, call, ops.GetCallerIdentity, struct{}{})
+		for _, err := range []error{begun, ask(w, made)} {
+			if gone := fault.Is(err, fault.Unauthenticated); gone != want || !gone && err != nil {
+				t.Errorf("%s: %v", why, err)
+			}
+		}
+	}
+	testkit.Do(t, w, w.Admin(t), ops.BlockUser, ops.BlockUserIn{User: alice})
+	ended("blocked", true)
+	testkit.Do(t, w, w.Admin(t), ops.UnblockUser, ops.BlockUserIn{User: alice})
+	ended("unblocked", false)
+	testkit.Do(t, w, w.Admin(t), ops.RemoveUser, ops.UserIn{User: alice})
+	ended("deleted", true)
 	// Both sides must allow.
 	q := newPerson(t, w, "bob", "")
 	if _, err := assume(w, q.call(t), ops.AssumeRoleIn{RoleARN: role}); !fault.Is(err, fault.Denied) {

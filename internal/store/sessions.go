@@ -157,6 +157,19 @@ func (tx *Tx) Block(a name.Account, user name.ID) (*iam.Block, error) {
 		`SELECT user_id, at, by_name, reason FROM blocks WHERE user_id = $1 AND account = $2`, int64(user), int64(a))
 }
 
+// Standing returns the account of a user who may act: NotFound for one who is
+// blocked or gone.
+func (tx *Tx) Standing(user name.ID) (name.Account, error) {
+	a, err := get(tx, scanAccountID, "user", user.String(),
+		`SELECT u.account FROM users u WHERE u.id = $1 AND NOT EXISTS (SELECT 1 FROM blocks b WHERE b.user_id = u.id)`, int64(user))
+	if err != nil {
+		return 0, err
+	}
+	return *a, nil
+}
+
+func scanAccountID(r row, a *name.Account) error { return r.Scan((*int64)(a)) }
+
 // Blocks lists an account's blocks by user id.
 func (tx *Tx) Blocks(a name.Account, after name.ID, limit int) ([]iam.Block, error) {
 	return list(tx, scanBlock, `SELECT user_id, at, by_name, reason FROM blocks WHERE account = $1 AND user_id > $2
