@@ -33,7 +33,8 @@ func blockTarget(env *Env, in BlockUserIn) (Target, error) {
 // sessions, keys and temporary credentials are good for nothing from the answer
 // on (security checklist P-10).
 //
-// Errors: NotFound user; Unmodifiable for root and for oneself; Invalid reason.
+// Errors: NotFound user; Unmodifiable for root and for oneself; Invalid reason;
+// Denied, noun "above the caller".
 var BlockUser = Op[BlockUserIn, struct{}]{
 	Name:   "BlockUser",
 	Grants: Names{AWS: "warifu:BlockUser"},
@@ -48,10 +49,11 @@ var BlockUser = Op[BlockUserIn, struct{}]{
 			return none, err
 		case u.Root:
 			return none, fault.New(fault.Unmodifiable, "the root user cannot be blocked")
-		case u.ID == env.Call.Caller.ID():
-			return none, fault.New(fault.Unmodifiable, "nobody can block oneself")
 		case clipped(in.Reason) != in.Reason:
 			return none, fault.Field("reason", "reason must have at most 256 bytes and no control characters")
+		}
+		if err := env.mayEnd(u); err != nil {
+			return none, err
 		}
 		if err := env.Tx.PutBlock(u.Account, &iam.Block{User: u.ID, At: env.Now, By: env.callerName(), Reason: in.Reason}); err != nil {
 			return none, err

@@ -165,8 +165,8 @@ var RemoveUser = Op[UserIn, struct{}]{
 		if err != nil {
 			return none, err
 		}
-		if u.ID == env.Call.Caller.ID() {
-			return none, fault.Of(fault.Unmodifiable, "oneself", u.Name)
+		if err := env.mayEnd(u); err != nil {
+			return none, err
 		}
 		b, err := GetUserBelongings.Do(env, in)
 		if err != nil {
@@ -191,10 +191,12 @@ var RemoveUser = Op[UserIn, struct{}]{
 				add(p, DeletePasskey, DeletePasskeyIn{KeyRef: KeyRef{User: in.User, Key: f.ID}})
 			case channelOf(f.Kind) != "":
 				add(p, UnbindAddress, VerificationIn{User: in.User, Kind: f.Kind})
-			default:
+			case f.Hardware: // back into the pool
+				add(p, DeactivateMFADevice, DeviceIn{User: in.User, Serial: f.Name})
+			case f.Kind.Device():
 				add(p, DeactivateMFADevice, DeviceIn{User: in.User, Serial: f.ARN()})
 				add(p, DeleteVirtualMFADevice, SerialIn{Serial: f.ARN()})
-			}
+			} // others go with the user
 		}
 		if b.Password {
 			add(p, DeleteLoginProfile, in)

@@ -735,15 +735,16 @@ var UnbindAddress = Op[VerificationIn, struct{}]{
 	},
 }
 
-// forgetAddresses deletes the addresses of a user who is about to be deleted:
-// the doors of other clouds have no word for them, and could not do it first.
-func (env *Env) forgetAddresses(u *iam.User) error {
+// forgetOthers deletes the addresses and recovery codes of a user who is about to
+// be deleted: the doors of other clouds have no word for them, and could not do it
+// first.
+func (env *Env) forgetOthers(u *iam.User) error {
 	all, err := env.Tx.Factors(u.Account, u.ID)
 	if err != nil {
 		return err
 	}
 	for _, f := range all {
-		if channelOf(f.Kind) == "" {
+		if channelOf(f.Kind) == "" && f.Kind != iam.FactorRecovery {
 			continue
 		}
 		if err := env.Tx.DeleteFactor(f.Account, f.ID); err != nil {

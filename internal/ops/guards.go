@@ -124,6 +124,18 @@ func (env *Env) lend(r Ref) (*iam.User, error) {
 	return u, err
 }
 
+// mayEnd refuses to delete or block a user: oneself, and one who is above the
+// caller. So there is always somebody left who may do all that the user might:
+// the last administrator stays.
+//
+// Errors: Unmodifiable, noun "oneself"; Denied, noun "above the caller".
+func (env *Env) mayEnd(u *iam.User) error {
+	if u.ID == env.Call.Caller.ID() {
+		return fault.Of(fault.Unmodifiable, "oneself", u.Name)
+	}
+	return env.notAbove(u)
+}
+
 // others are resources by which power over others shows: the caller, and a user,
 // a group, a role and a policy of names that nobody has.
 func (env *Env) others() []string {

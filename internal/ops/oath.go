@@ -325,6 +325,15 @@ func tokenTarget(env *Env, in DeviceIn) (Target, error) {
 	return deviceTarget(f), nil
 }
 
+// dropFactor ends a factor. A token goes back into the pool: its seed is not to be
+// had again.
+func (env *Env) dropFactor(f *iam.Factor) error {
+	if f.Hardware {
+		return env.Tx.UnbindFactor(f.Account, f.ID, time.Time{})
+	}
+	return env.Tx.DeleteFactor(f.Account, f.ID)
+}
+
 func (env *Env) takeToken(in DeviceIn, change func(*oath.Data)) error {
 	if strings.TrimSpace(in.Reason) == "" {
 		return fault.Field("reason", "reason must be given")

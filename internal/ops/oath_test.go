@@ -12,6 +12,7 @@ import (
 	"warifu/internal/factor/totp"
 	"warifu/internal/fault"
 	"warifu/internal/iam"
+	"warifu/internal/name"
 	"warifu/internal/ops"
 	"warifu/internal/seal"
 	"warifu/internal/testkit"
@@ -490,4 +491,80 @@ func TestP8NobodyBorrowsThoseAbove(t *testing.T) {
 func failure[In, Out any](w *testkit.World, call ops.Call, op ops.Op[In, Out], in In) error {
 	_, err := ops.Run(context.Background(), w.Server, call, op, in)
 	return err
+}
+
+// The last administrator stays (U33): nobody ends oneself, nor a user above, at any
+// cloud's operation; so whoever ends an administrator may do as much.
+func TestTheLastAdministratorStays(t *testing.T) {
+	w := testkit.New(t)
+	admin := w.Admin(t)
+	for _, u := range []string{"desk", "boss", "worker"} {
+		testkit.Do(t, w, admin, ops.CreateUser, ops.CreateUserIn{Name: u})
+	}
+	testkit.Do(t, w, admin, ops.PutUserPolicy, ops.PutInlineIn{Holder: ref("boss"), Policy: "p", Document: statement("Allow", "*", "*")})
+	testkit.Do(t, w, admin, ops.PutUserPolicy, ops.PutInlineIn{Holder: ref("desk"), Policy: "p", Document: `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["iam:Delete*","iam:Get*","iam:UpdateLoginProfile","iam:UpdateAccessKey","warifu:BlockUser"],"Resource":"*"}]}`})
+	desk := w.As(t, testkit.Do(t, w, admin, ops.CreateAccessKey, ops.UserIn{User: ref("desk")}).ID, "")
+	id := func(user string) name.ID {
+		return testkit.Do(t, w, admin, ops.GetUser, ops.UserIn{User: ref(user)}).ID
+	}
+	for what, err := range map[string]error{
+		"DeleteUser":          failure(w, desk, ops.DeleteUser, ops.UserIn{User: ref("boss")}),
+		"RemoveUser":          failure(w, desk, ops.RemoveUser, ops.UserIn{User: ref("boss")}),
+		"DeleteUser (Oracle)": failure(w, desk, ops.OracleDeleteUser, ops.Matching{ID: id("boss")}),
+		"BlockUser":           failure(w, desk, ops.BlockUser, ops.BlockUserIn{User: ref("boss")}),
+	} {
+		is(t, what, err, fault.Denied, "above the caller")
+	}
+	for what, err := range map[string]error{
+		"DeleteUser":          failure(w, admin, ops.DeleteUser, ops.UserIn{User: ref("admin")}),
+		"RemoveUser":          failure(w, admin, ops.RemoveUser, ops.UserIn{User: ref("admin")}),
+		"DeleteUser (Oracle)": failure(w, admin, ops.OracleDeleteUser, ops.Matching{ID: id("admin")}),
+		"BlockUser":           failure(w, admin, ops.BlockUser, ops.BlockUserIn{User: ref("admin")}),
+	} {
+		is(t, what+" of oneself", err, fault.Unmodifiable, "oneself")
+	}
+	testkit.Do(t, w, desk, ops.BlockUser, ops.BlockUserIn{User: ref("worker")})
+	testkit.Do(t, w, desk, ops.DeleteUser, ops.UserIn{User: ref("worker")})
+	testkit.Do(t, w, admin, ops.RemoveUser, ops.UserIn{User: ref("boss")})
+}
+
+// Every kind of factor goes with its user, but a token goes back into the pool: by
+// the console, at Oracle's door, and when Alibaba Cloud's unbinds or disables it.
+func TestTokensOutliveTheirUsers(t *testing.T) {
+	w := testkit.New(t)
+	admin := w.Admin(t)
+	testkit.Do(t, w, admin, ops.ImportTokens, tokens())
+	give := func(user string) {
+		t.Helper()
+		if user != "carol" {
+			testkit.Do(t, w, admin, ops.CreateUser, ops.CreateUserIn{Name: user})
+		}
+		w.Clock.Advance(2 * time.Minute)
+		now := totp.Params{}.Step(w.Clock.Now())
+		testkit.Do(t, w, admin, ops.EnableMFADevice, ops.PairIn{User: ref(user), Serial: "GAHT1", Code1: shown(now-1, totp.Params{}), Code2: shown(now, totp.Params{})})
+	}
+	free := func(why string) {
+		t.Helper()
+		if k := testkit.Do(t, w, admin, ops.GetToken, ops.DeviceIn{Serial: "GAHT1"}); k.State() != ops.TokenFree {
+			t.Errorf("%s: the token is %s", why, k.State())
+		}
+	}
+	seed := cliUser(t, w, "alice", true)
+	me := console(t, w, "alice", seed)
+	testkit.Do(t, w, me, ops.MakeRecoveryCodes, struct{}{})
+	testkit.Do(t, w, admin, ops.RemoveUser, ops.UserIn{User: ref("alice")})
+
+	give("bob")
+	testkit.Do(t, w, admin, ops.RemoveUser, ops.UserIn{User: ref("bob")})
+	free("removed")
+	testkit.Do(t, w, admin, ops.CreateUser, ops.CreateUserIn{Name: "carol"})
+	give("carol")
+	testkit.Do(t, w, admin, ops.UnbindMFADevice, ops.UserIn{User: ref("carol")})
+	free("unbound")
+	give("carol")
+	testkit.Do(t, w, admin, ops.DisableVirtualMFA, ops.UserIn{User: ref("carol")})
+	free("disabled")
+	give("carol")
+	testkit.Do(t, w, admin, ops.OracleDeleteUser, ops.Matching{ID: testkit.Do(t, w, admin, ops.GetUser, ops.UserIn{User: ref("carol")}).ID})
+	free("deleted at Oracle's door")
 }

@@ -309,7 +309,7 @@ func (env *Env) takeOracleDevice(u *iam.User, f *iam.Factor) error {
 	if err := env.takingAllowed(u, f); err != nil {
 		return err
 	}
-	if err := env.Tx.DeleteFactor(u.Account, f.ID); err != nil {
+	if err := env.dropFactor(f); err != nil {
 		return err
 	}
 	return env.notify(u, iam.NoticeFactorRemoved, f.Name)

@@ -397,8 +397,8 @@ var OracleDeleteUser = Op[Matching, struct{}]{
 		if err := matches(in.IfMatch, seen.ETag); err != nil {
 			return none, err
 		}
-		if u.ID == env.Call.Caller.ID() {
-			return none, fault.New(fault.Unmodifiable, "nobody can delete oneself")
+		if err := env.mayEnd(u); err != nil {
+			return none, err
 		}
 		return none, env.deleteOracleUser(u)
 	},
@@ -425,7 +425,7 @@ func (env *Env) deleteOracleUser(u *iam.User) error {
 	}
 	factors, err := env.Tx.Factors(u.Account, u.ID)
 	for i := 0; i < len(factors) && err == nil; i++ {
-		err = env.Tx.DeleteFactor(u.Account, factors[i].ID)
+		err = env.dropFactor(&factors[i])
 	}
 	if err == nil {
 		err = ignoreMissing(env.Tx.DeleteLoginProfile(u.Account, u.ID))

@@ -98,7 +98,7 @@ var UnbindMFADevice = Op[UserIn, *iam.Factor]{
 		if err != nil {
 			return nil, err
 		}
-		_, err = DeactivateMFADevice.Do(env, DeviceIn{User: Ref{ID: u.ID}, Serial: f.ARN()})
+		_, err = DeactivateMFADevice.Do(env, DeviceIn{User: Ref{ID: u.ID}, Serial: Serial("", f)})
 		return f, err
 	},
 }
@@ -130,7 +130,7 @@ var DisableVirtualMFA = Op[UserIn, struct{}]{
 	Record: UserIn.record,
 	Do: func(env *Env, in UserIn) (none struct{}, err error) {
 		f, err := UnbindMFADevice.Do(env, in)
-		if err != nil {
+		if err != nil || f.Hardware { // which goes back into the pool
 			return none, err
 		}
 		return none, env.Tx.DeleteFactor(f.Account, f.ID)

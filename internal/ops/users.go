@@ -191,7 +191,8 @@ func renamed(old *iam.User, in UpdateUserIn) *iam.User {
 // DeleteUser deletes a user that nothing depends on any more.
 //
 // Errors: NotFound; Conflict while the user has policies, groups, keys, a login
-// profile or factors; Unmodifiable for the root user.
+// profile or factors; Unmodifiable for the root user and oneself; Denied, noun
+// "above the caller".
 var DeleteUser = Op[UserIn, struct{}]{
 	Name:   "DeleteUser",
 	Grants: Names{AWS: "iam:DeleteUser"},
@@ -207,7 +208,10 @@ var DeleteUser = Op[UserIn, struct{}]{
 		if u.Root {
 			return none, fault.New(fault.Unmodifiable, "the root user cannot be deleted")
 		}
-		if err := env.forgetAddresses(u); err != nil {
+		if err := env.mayEnd(u); err != nil {
+			return none, err
+		}
+		if err := env.forgetOthers(u); err != nil {
 			return none, err
 		}
 		if err := env.unused(u.ID); err != nil {
