@@ -77,38 +77,39 @@ func adminPages(forced string) map[string]string {
 		"/console/users/alice/access?action=ec2:RunInstances&way=password":                        "aws:MultiFactorAuthPresent",
 		"/console/users/reader/access?action=s3:GetObject":                                        "ReadOnlyAccess",
 		"/console/policies/view?arn=" + url.QueryEscape("arn:aws:iam::aws:policy/ReadOnlyAccess"): "lines=all",
-		"/console/users/alice/mfa":                         "/mfa/link",
-		"/console/users/alice/mfa/link":                    "336h",
-		"/console/users/alice/sessions":                    "alice",
-		"/console/users/alice/keys":                        "AKIA",
-		"/console/users/alice/activity":                    "alice",
-		"/console/users/alice/activity?of=to":              "iam:TagUser",
-		"/console/users/alice/password":                    `name="reset"`,
-		"/console/users/alice/block":                       `name="reason"`,
-		"/console/groups":                                  "staff",
-		"/console/new/group":                               `name="name"`,
-		"/console/groups/staff":                            "alice",
-		"/console/groups/staff/edit":                       "staff",
-		"/console/groups/staff/delete":                     "Force_MFA",
-		"/console/groups/staff/policies":                   "Force_MFA",
-		"/console/roles":                                   "deploy",
-		"/console/new/role":                                "sts:AssumeRole",
-		"/console/roles/deploy":                            "sts:AssumeRole",
-		"/console/roles/deploy/trust":                      "sts:AssumeRole",
-		"/console/roles/deploy/edit":                       "Puts things out",
-		"/console/roles/deploy/policies":                   "deploy",
-		"/console/roles/deploy/access?action=s3:GetObject": "s3:GetObject",
-		"/console/roles/deploy/delete":                     "deploy",
-		"/console/policies":                                "Force_MFA",
-		"/console/policies?of=aws":                         "AdministratorAccess",
-		"/console/policies?of=used":                        "Force_MFA",
-		"/console/new/policy":                              "2012-10-17",
-		"/console/policies/view?arn=" + arn:                "DenyWithoutMFA",
-		"/console/policies/view?version=v2&arn=" + arn:     "v2",
-		"/console/policies/edit?arn=" + arn:                "DenyWithoutMFA",
-		"/console/policies/versions?arn=" + arn:            `class="added"`,
-		"/console/policies/uses?arn=" + arn:                "staff",
-		"/console/policies/try?arn=" + arn:                 `name="as"`,
+		"/console/users/alice/mfa":                                "/mfa/link",
+		"/console/users/alice/mfa/link":                           "336h",
+		"/console/users/alice/sessions":                           "alice",
+		"/console/users/alice/keys":                               "AKIA",
+		"/console/users/alice/activity":                           "alice",
+		"/console/users/alice/activity?of=to":                     "iam:TagUser",
+		"/console/users/alice/password":                           `name="reset"`,
+		"/console/users/alice/block":                              `name="reason"`,
+		"/console/groups":                                         "staff",
+		"/console/new/group":                                      `name="name"`,
+		"/console/groups/staff":                                   "alice",
+		"/console/groups/staff/edit":                              "staff",
+		"/console/groups/staff/delete":                            "Force_MFA",
+		"/console/groups/staff/policies":                          "Force_MFA",
+		"/console/roles":                                          "deploy",
+		"/console/new/role":                                       "sts:AssumeRole",
+		"/console/roles/deploy":                                   "sts:AssumeRole",
+		"/console/roles/deploy/trust":                             "sts:AssumeRole",
+		"/console/roles/deploy/edit":                              "Puts things out",
+		"/console/roles/deploy/policies":                          "deploy",
+		"/console/roles/deploy/access?action=s3:GetObject":        "s3:GetObject",
+		"/console/roles/deploy/delete":                            "deploy",
+		"/console/policies":                                       "Force_MFA",
+		"/console/policies?of=aws":                                "AdministratorAccess",
+		"/console/policies?of=used":                               "Force_MFA",
+		"/console/new/policy":                                     "2012-10-17",
+		"/console/policies/view?arn=" + arn:                       "DenyWithoutMFA",
+		"/console/policies/view?version=v2&arn=" + arn:            "v2",
+		"/console/policies/edit?arn=" + arn:                       "DenyWithoutMFA",
+		"/console/policies/versions?arn=" + arn:                   `class="added"`,
+		"/console/policies/versions/delete?version=v2&arn=" + arn: "v2",
+		"/console/policies/uses?arn=" + arn:                       "staff",
+		"/console/policies/try?arn=" + arn:                        `name="as"`,
 		"/console/policies/try?action=ec2:RunInstances&as=alice&way=key&arn=" + arn: "BoolIfExists",
 		"/console/policies/delete?arn=" + arn:                                       "staff",
 		"/console/links":                                                            "alice",
@@ -331,7 +332,10 @@ func TestPolicyVersions(t *testing.T) {
 		t.Error("saving again would be refused again")
 	}
 	to(t, s.post("/console/policies/versions?arn="+arn, "do", "default", "version", "v1"), "/console/policies/versions?arn="+arn)
-	to(t, s.post("/console/policies/versions?arn="+arn, "do", "delete", "version", "v3"), "/console/policies/versions?arn="+arn)
+	gone := "/console/policies/versions/delete?version=v3&arn=" + arn
+	says(t, s.get(gone), 200, "The text of v3 of Force_MFA is deleted. v1 stays in force.")
+	says(t, s.post(gone, "confirm", "v2"), 422, "not the same")
+	to(t, s.post(gone, "confirm", "v3"), "/console/policies/versions?arn="+arn)
 	says(t, s.get("/console/policies/view?version=v3&arn="+arn), 404, "no such version")
 	to(t, s.post("/console/policies/uses?arn="+arn, "kind", "user", "name", "mallory"), "/console/policies/uses?arn="+arn)
 	says(t, s.post("/console/policies/uses?arn="+arn, "kind", "user", "name", "nobody"), 422, "no such user")
@@ -423,7 +427,7 @@ func TestSettings(t *testing.T) {
 			t.Errorf("without %s", want)
 		}
 	}
-	says(t, s.get("/security/password"), 200, "At least 14 characters, with a digit, 5 different characters, no name of the user or account inside.")
+	says(t, s.get("/security/password"), 200, "At least 14 characters, with a digit, 5 different characters. It may not contain the name of the user or account.")
 	says(t, s.post("/console/settings/password", "length", "many"), 422, "whole number")
 	body = says(t, s.post("/console/settings/password", "length", "14", "upper", "on", "attempts", "33"), 422, "1 to 32.")
 	if !strings.Contains(body, `name="upper" value="on" checked`) || strings.Contains(body, `name="numbers" value="on" checked`) {
