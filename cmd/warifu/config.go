@@ -30,6 +30,9 @@ func (cmd *configCheckCmd) Run(h *host) error {
 		_, err = services(conf)
 	}
 	if err == nil {
+		_, err = oracleLimits(conf)
+	}
+	if err == nil {
 		_, err = passkeys(conf)
 	}
 	if err == nil {

@@ -66,7 +66,7 @@ func openDoors(conf *config.Config, s *ops.Server, log *slog.Logger, address str
 	return &doors{
 		console: door{"console", con, false},
 		signin:  door{"signin", signin.New(signin.Config{Ops: s, Log: log, Client: client, URL: at}), false},
-		oracle:  door{"oracle", oci.New(oci.Config{Ops: s, Log: log, Client: client}), false},
+		oracle:  door{"oracle", oci.New(oci.Config{Ops: s, Log: log, Client: client, Region: conf.Oracle.Region, RegionKey: conf.Oracle.RegionKey}), false},
 		aws:     door{"aws", aws.New(aws.Config{Ops: s, Log: log, Client: client, Regions: conf.Regions}), false},
 		alibaba: door{"alibaba", alibaba.New(alibaba.Config{Ops: s, Log: log, Client: client}), false},
 		gateway: door{"gateway", g, true},
@@ -110,7 +110,7 @@ func services(conf *config.Config) ([]gateway.Service, error) {
 			Name: s.Name, Prefix: s.Prefix, Account: s.Account, Protocol: gateway.Protocol(s.Protocol), Upstream: s.URL,
 			Region: s.Region, Regions: conf.Regions, Target: s.Target, Domains: s.Domains, LiteralKeys: s.LiteralKeys,
 		}
-		if err := setOperations(&all[i], s.Operations); err != nil {
+		if err := setOperations(&all[i], conf.Oracle.RegionKey, s.Operations); err != nil {
 			return nil, fmt.Errorf("services: %s: operations: %w", s.Name, err)
 		}
 		if s.AccessKey != "" {
@@ -122,12 +122,15 @@ func services(conf *config.Config) ([]gateway.Service, error) {
 }
 
 // setOperations reads the table of a service's operations in the form of its protocol.
-func setOperations(s *gateway.Service, lines []string) (err error) {
+func setOperations(s *gateway.Service, regionKey string, lines []string) (err error) {
 	if s.Protocol == gateway.ACS {
 		if len(lines) > 0 {
 			s.Table, err = acstable.Parse(strings.Join(lines, "\n"))
 		}
 		return err
+	}
+	if s.Protocol == gateway.OCI && s.Region == "" {
+		s.Region = regionKey
 	}
 	for _, line := range lines {
 		o, err := gateway.ParseOperation(line)

@@ -57,10 +57,14 @@ func openFolder(ctx context.Context, conf *config.Config, log *slog.Logger, obse
 	if err != nil {
 		return nil, err
 	}
+	quotas, err := oracleLimits(conf)
+	if err != nil {
+		return nil, err
+	}
 	f.ops, err = ops.New(ops.Config{
 		Locate: locate,
 		Store:  f.store, Keys: f.vault, Gate: f.gate, Now: time.Now, Rand: rand.Reader, Log: log, Observe: observe, Issuer: conf.Issuer,
-		Delivery: delivery(conf), Fetch: fetchPinned,
+		Delivery: delivery(conf), Fetch: fetchPinned, OracleLimits: quotas,
 	})
 	return f, err
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
@@ -9,13 +10,15 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
+	"strings"
 	"time"
 
 	"warifu/cmd/warifu/internal/config"
-	"warifu/internal/api/oci"
 	"warifu/internal/name"
 	"warifu/internal/ops"
 	"warifu/internal/password"
@@ -25,7 +28,7 @@ type ociConfigCmd struct {
 	config.Flags
 	User   string `required:"" help:"Name of the user who gets the key." placeholder:"NAME"`
 	Out    string `required:"" help:"File to write, in the form of ~/.oci/config; the private key goes beside it." placeholder:"FILE"`
-	Region string `help:"Region that the file names." default:"xx-warifu-1" placeholder:"NAME"`
+	Region string `help:"Region that the file names; the configured one if left out." placeholder:"NAME"`
 }
 
 // apiKeyBits is the size of the key that is made; Oracle's tools make the same.
@@ -79,7 +82,7 @@ func (cmd *ociConfigCmd) Run(h *host) error {
 	if err := writeNew(keyFile, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret})); err != nil {
 		return err
 	}
-	if err := writeNew(out, []byte(cmd.profile(k, keyFile))); err != nil {
+	if err := writeNew(out, []byte(profile(k, cmp.Or(cmd.Region, conf.Oracle.Region), keyFile))); err != nil {
 		return err
 	}
 	at := conf.URL(conf.Listen)
@@ -90,11 +93,7 @@ func (cmd *ociConfigCmd) Run(h *host) error {
 
 // profile is the text of the file (OCI documentation, "SDK and CLI Configuration
 // File").
-func (cmd *ociConfigCmd) profile(k *ops.OracleAPIKey, keyFile string) string {
-	region := cmd.Region
-	if region == "" {
-		region = oci.DefaultRegion
-	}
+func profile(k *ops.OracleAPIKey, region, keyFile string) string {
 	return fmt.Sprintf("[DEFAULT]\nuser=%s\nfingerprint=%s\ntenancy=%s\nregion=%s\nkey_file=%s\n",
 		k.User.OCID(name.OCIUser), k.Fingerprint, k.Account.Tenancy(), region, keyFile)
 }
@@ -107,4 +106,59 @@ func writeNew(path string, text []byte) error {
 	}
 	_, err = f.Write(text)
 	return errors.Join(err, f.Close())
+}
+
+// limits are the quotas of Oracle's nouns by the names that the configuration has for
+// them.
+func limits(l *ops.OracleLimits) map[string]*int {
+	return map[string]*int{
+		"users": &l.Users, "groups": &l.Groups, "users_per_group": &l.UsersPerGroup, "groups_per_user": &l.GroupsPerUser,
+		"compartments": &l.Compartments, "compartment_depth": &l.Depth, "policies": &l.Policies, "statements": &l.Statements,
+		"dynamic_groups": &l.DynamicGroups, "network_sources": &l.NetworkSources,
+		"api_keys": &l.APIKeys, "auth_tokens": &l.AuthTokens, "secret_keys": &l.SecretKeys, "smtp_credentials": &l.SMTP,
+		"oauth2_credentials": &l.OAuth2, "oauth2_scopes": &l.Scopes, "identity_providers": &l.IdentityProviders, "group_mappings": &l.GroupMappings,
+		"tag_namespaces": &l.TagNamespaces, "tag_defaults": &l.TagDefaults,
+	}
+}
+
+// oracleLimits are Oracle's own quotas with those that are configured.
+func oracleLimits(conf *config.Config) (*ops.OracleLimits, error) {
+	l := ops.DefaultOracleLimits
+	all := limits(&l)
+	for _, set := range conf.Oracle.Limits {
+		at, known := all[set.Name]
+		if !known {
+			return nil, fmt.Errorf("oracle.limits: there is no quota %q; there are %s", set.Name, strings.Join(slices.Sorted(maps.Keys(all)), ", "))
+		}
+		*at = set.Most
+	}
+	return &l, nil
+}
+
+type explainCmd struct {
+	config.Flags
+	Request string `arg:"" help:"The opc-request-id that the client was given, or its last part." placeholder:"REQUEST-ID"`
+}
+
+// Run tells why a request of one of Oracle's clients was refused.
+func (cmd *explainCmd) Run(h *host) error {
+	s, f, err := openBeside(h, cmd.Flags)
+	if err != nil {
+		return err
+	}
+	defer f.close()
+	x, err := s.ExplainRequestFor(h, cmd.Request)
+	if err != nil {
+		return fmt.Errorf("explain %s: %w", cmd.Request, err)
+	}
+	for _, line := range []struct{ what, text string }{
+		{"When", x.At.Format(time.RFC3339)}, {"Who", x.Actor.ARN}, {"Operation", x.Operation}, {"Result", strings.TrimSpace(string(x.Result) + " " + x.Code)}, {"Why", x.Why},
+		{"Compartment", x.Place}, {"Missing permissions", strings.Join(x.Missing, " ")}, {"Nearest statement", x.Statement}, {"What failed", x.Failed},
+		{"Would grant it", x.Grant},
+	} {
+		if line.text != "" {
+			fmt.Fprintf(h.stdout, "%-20s %s\n", line.what+":", line.text)
+		}
+	}
+	return nil
 }

@@ -19,6 +19,12 @@ const (
 	OracleSMTP          OracleKind = "smtp credential"
 	OracleOAuth2        OracleKind = "oauth2 credential"
 	OracleSecretKeyName OracleKind = "secret key name" // what a user calls an access key
+	OracleTagNamespace  OracleKind = "tag namespace"
+	OracleTag           OracleKind = "tag"         // its parent is its namespace
+	OracleTagDefault    OracleKind = "tag default" // of one tag in one compartment
+	OracleIDP           OracleKind = "identity provider"
+	OracleIDPMapping    OracleKind = "identity provider group mapping" // its parent is its provider
+	OracleSignInFrom    OracleKind = "network policy"                  // the one noun of its kind: from where users sign in
 )
 
 // OracleTags are the tags of a noun as Oracle has them.

@@ -79,6 +79,11 @@ type Preferences struct {
 	IdleDaysUsers int // MaxIdleDaysForUsers: days without a sign-in after which a user's password is turned off
 	IdleDaysKeys  int // MaxIdleDaysForAccessKeys: the same of access keys
 
+	// Sources are the networks of Oracle's network policy, separated by semicolons, from
+	// which alone users sign in besides; "" = anywhere. They follow from other nouns,
+	// and are not kept here.
+	Sources string
+
 	// LinkOnly lets users bind their first factor by an administrator's
 	// enrolment link only, never with the password alone.
 	LinkOnly bool
@@ -210,6 +215,10 @@ func (p *Preferences) Ends(s *Session) time.Time {
 // not known is in no network. Stored masks are valid; ones that are not admit
 // nobody.
 func (p *Preferences) Admits(ip netip.Addr) bool {
+	from := ip.Unmap().WithZone("")
+	if p.Sources != "" && !inSources(p.Sources, from) {
+		return false
+	}
 	if p.NetworkMasks == "" {
 		return true
 	}
@@ -217,8 +226,16 @@ func (p *Preferences) Admits(ip netip.Addr) bool {
 	if err != nil || !ip.IsValid() {
 		return false
 	}
-	ip = ip.Unmap().WithZone("")
-	return slices.ContainsFunc(masks, func(m netip.Prefix) bool { return m.Contains(ip) })
+	return slices.ContainsFunc(masks, func(m netip.Prefix) bool { return m.Contains(from) })
+}
+
+func inSources(sources string, ip netip.Addr) bool {
+	for s := range strings.SplitSeq(sources, ";") {
+		if m, err := netip.ParsePrefix(s); err == nil && m.Contains(ip) {
+			return true
+		}
+	}
+	return false
 }
 
 // ParseMasks reads networks that stand between semicolons: 10.0.0.0/8,

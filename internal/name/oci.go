@@ -19,6 +19,11 @@ const (
 	OCICredential    = "credential"
 	OCINetworkSource = "networksource"
 	OCIWorkRequest   = "workrequest"
+	OCITagNamespace  = "tagnamespace"
+	OCITag           = "tagdefinition"
+	OCITagDefault    = "tagdefault"
+	OCIIDP           = "saml2idp"
+	OCIIDPMapping    = "idpgroupmapping"
 )
 
 // OCID is an Oracle Cloud identifier: what it names, and one or two numbers. A

@@ -22,6 +22,14 @@ func oracleEntries() []Entry {
 		entry(RecoverCompartment), entry(MoveCompartment), entry(GetOracleWorkRequest),
 		entry(CreateDynamicGroup), entry(GetDynamicGroup), entry(ListDynamicGroups), entry(UpdateDynamicGroup), entry(DeleteDynamicGroup),
 		entry(CreateNetworkSource), entry(GetNetworkSource), entry(ListNetworkSources), entry(UpdateNetworkSource), entry(DeleteNetworkSource),
+		// oci_tags.go, oci_idps.go
+		entry(CreateTagNamespace), entry(GetTagNamespace), entry(ListTagNamespaces), entry(UpdateTagNamespace), entry(DeleteTagNamespace),
+		entry(ChangeTagNamespaceCompartment), entry(AssembleEffectiveTagSet),
+		entry(CreateTag), entry(GetTag), entry(ListTags), entry(UpdateTag), entry(DeleteTag), entry(ListCostTrackingTags),
+		entry(CreateTagDefault), entry(GetTagDefault), entry(ListTagDefaults), entry(UpdateTagDefault), entry(DeleteTagDefault),
+		entry(CreateIdentityProvider), entry(GetIdentityProvider), entry(ListIdentityProviders), entry(UpdateIdentityProvider), entry(DeleteIdentityProvider),
+		entry(CreateIdpGroupMapping), entry(GetIdpGroupMapping), entry(ListIdpGroupMappings), entry(UpdateIdpGroupMapping), entry(DeleteIdpGroupMapping),
+		entry(CreateRegionSubscription), entry(ListOracleWorkRequests),
 		// oci_settings.go, oci_tokens.go
 		entry(GetTenancy), entry(ListOracleRegions), entry(ListOraclePlaces), entry(GetAuthenticationPolicy), entry(UpdateAuthenticationPolicy),
 		entry(GenerateUPST), entry(RefreshUPST), entry(InspectOracleLogin), entry(BeginOracleSession),

@@ -164,6 +164,35 @@ func ordered[T any](env *Env, op string, l OracleList, all []T, id func(*T) stri
 	}, func(v T) string { return id(&v) })
 }
 
+// principals pages users or groups by name, or finds the one that was asked for. A
+// directory may hold a million of them, so that they are not sorted otherwise.
+func principals[T, Shown any](env *Env, op string, in OracleListIn,
+	all func(a name.Account, path, after string, limit int) ([]T, error), one func(name.Account, string) (*T, error), named func(T) string, show func(*T) (*Shown, error),
+) (out page.Page[Shown], err error) {
+	if err := env.inRoot(in.Compartment); err != nil {
+		return out, err
+	}
+	a := env.Call.Caller.Account
+	p, err := paged(env, op, in.filter(), in.listing(), func(after string, limit int) ([]T, error) {
+		if in.Name == "" {
+			return all(a, "", after, limit)
+		}
+		v, err := one(a, in.Name)
+		if err != nil || after != "" {
+			return nil, ignoreMissing(err)
+		}
+		return []T{*v}, nil
+	}, named)
+	out.Next = p.Next
+	for i := 0; i < len(p.Items) && err == nil; i++ {
+		var v *Shown
+		if v, err = show(&p.Items[i]); err == nil {
+			out.Items = append(out.Items, *v)
+		}
+	}
+	return out, err
+}
+
 // Lengths of texts, in characters (Identity API reference).
 const (
 	maxOracleName        = 100
@@ -234,6 +263,8 @@ func (d *Described) tags(old iam.OracleTags) (iam.OracleTags, error) {
 // Matching names a noun, and its etag if the client knows one.
 type Matching struct {
 	ID      name.ID
+	Of      name.ID // the noun that it is part of
+	Name    string  // of one that is named by the noun that it is part of, and has no ID here
 	IfMatch string
 	Root    string // of a compartment whose ID is 0: the OCID, which must be the tenancy's
 }
@@ -283,4 +314,12 @@ func (env *Env) InCompartment(t Target, ocid string) (in Target, missing bool, e
 		return t, true, nil
 	}
 	return t, false, err
+}
+
+// least is the smaller of two limits, of which 0 is none.
+func least(a, b int) int {
+	if a == 0 || b > 0 && b < a {
+		return b
+	}
+	return a
 }

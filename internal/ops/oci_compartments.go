@@ -16,18 +16,21 @@ import (
 
 // Bounds of compartments (OCI documentation, "Service Limits").
 const (
-	maxCompartmentDepth = 6
-	compartmentKept     = 90 * 24 * time.Hour // for which a deleted one can be recovered
+	compartmentKept = 90 * 24 * time.Hour // for which a deleted one can be recovered
 )
 
 // OracleNoun is a noun of Oracle's own as its door shows it.
 type OracleNoun struct {
 	iam.OracleNoun
-	ETag string
+	ETag  string
+	Whole struct { // what it is part of, if it is: a tag's namespace
+		Name   string
+		Parent name.ID
+	}
 }
 
 func oracleNoun(n *iam.OracleNoun) *OracleNoun {
-	return &OracleNoun{*n, etagOf(n.ID, n.Parent, n.Name, n.Description, n.State, n.Body, n.Tags, n.Changed)}
+	return &OracleNoun{OracleNoun: *n, ETag: etagOf(n.ID, n.Parent, n.Name, n.Description, n.State, n.Body, n.Tags, n.Changed.UnixMicro())}
 }
 
 // compartmentSlot keeps siblings from sharing a name; deleted ones share none.
@@ -46,6 +49,8 @@ type OracleNounIn struct {
 	Version    string
 	Rule       string // of a dynamic group
 	Network    OracleNetworkIn
+	Of         name.ID // the noun that the new one is part of
+	Fields     OracleFields
 }
 
 // record lists what the trail keeps.
@@ -85,7 +90,7 @@ func (env *Env) newOracleNoun(kind iam.OracleKind, called string, d *Described) 
 	if err := checkOracleName(called); err != nil {
 		return nil, err
 	}
-	if err := d.describe(&n.Description, &n.Tags, true); err != nil {
+	if err := d.describe(env, &n.Description, &n.Tags, true); err != nil {
 		return nil, err
 	}
 	var err error
@@ -128,6 +133,9 @@ var CreateCompartment = Op[OracleNounIn, *OracleNoun]{
 			if err := env.fitsBelow(parent, 1); err != nil {
 				return nil, err
 			}
+			if err := env.tagNew(parent, &n.Tags); err != nil {
+				return nil, err
+			}
 			n.Parent, n.Slot = parent, compartmentSlot(parent, in.Name)
 			return oracleNoun(n), env.Tx.InsertOracleNoun(n)
 		})
@@ -144,8 +152,8 @@ func (env *Env) fitsBelow(parent name.ID, height int) error {
 		}
 		depth = len(path)
 	}
-	if depth+height > maxCompartmentDepth {
-		return limited("CompartmentDepth", maxCompartmentDepth)
+	if most := env.oracleLimits.Depth; most > 0 && depth+height > most {
+		return limited("CompartmentDepth", most)
 	}
 	return nil
 }
@@ -279,7 +287,7 @@ var UpdateCompartment = Op[OracleRenameIn, *OracleNoun]{
 			}
 			c.Name, c.Slot = *in.Name, compartmentSlot(c.Parent, *in.Name)
 		}
-		if err := in.describe(&c.Description, &c.Tags, false); err != nil {
+		if err := in.describe(env, &c.Description, &c.Tags, false); err != nil {
 			return nil, err
 		}
 		c.Changed = env.Now
@@ -485,5 +493,34 @@ var GetOracleWorkRequest = Op[Matching, *OracleNoun]{
 			return nil, err
 		}
 		return oracleNoun(c), nil
+	},
+}
+
+// ListOracleWorkRequests lists the work that was done on compartments in another: those
+// that were deleted there.
+//
+// Errors: NotFound.
+var ListOracleWorkRequests = Op[OracleListIn, page.Page[OracleNoun]]{
+	Name:   "ListWorkRequests",
+	Grants: Names{AWS: "warifu:ListCompartments", OCI: "ListWorkRequests"},
+	Target: func(env *Env, in OracleListIn) (Target, error) {
+		return env.inCompartment("compartments", in.Compartment)
+	},
+	Do: func(env *Env, in OracleListIn) (out page.Page[OracleNoun], err error) {
+		parent, err := env.openCompartment(in.Compartment)
+		if err != nil {
+			return out, err
+		}
+		all, err := env.Tx.OracleNouns(env.Call.Caller.Account, iam.OracleCompartment)
+		if err != nil {
+			return out, err
+		}
+		var shown []OracleNoun
+		for i := range all {
+			if n := &all[i]; n.Parent == parent && n.State == iam.OracleDeleted && (in.ID == 0 || n.ID == in.ID) {
+				shown = append(shown, *oracleNoun(n))
+			}
+		}
+		return pagedNouns(env, "ListWorkRequests", in.OracleList, shown)
 	},
 }

@@ -51,10 +51,13 @@ var OracleCreateGroup = Op[OracleCreateGroupIn, *OracleGroup]{
 				return nil, err
 			}
 			var x iam.OracleExtras
-			if err := in.describe(&x.Description, &x.Tags, true); err != nil {
+			if err := in.describe(env, &x.Description, &x.Tags, true); err != nil {
 				return nil, err
 			}
-			if err := env.quota("GroupsPerAccount", env.limits.Groups, env.Tx.GroupCount); err != nil {
+			if err := env.tagNew(0, &x.Tags); err != nil {
+				return nil, err
+			}
+			if err := env.quota("GroupsPerAccount", least(env.limits.Groups, env.oracleLimits.Groups), env.Tx.GroupCount); err != nil {
 				return nil, err
 			}
 			g := iam.Group{Account: env.Call.Caller.Account, Name: in.Name, Path: "/", Created: env.Now}
@@ -95,28 +98,7 @@ var OracleListGroups = Op[OracleListIn, page.Page[OracleGroup]]{
 		return Target{Noun: "groups", Resources: []string{name.GroupARN(env.Call.Caller.Account, "/", "")}}, nil
 	},
 	Do: func(env *Env, in OracleListIn) (out page.Page[OracleGroup], err error) {
-		if err := env.inRoot(in.Compartment); err != nil {
-			return out, err
-		}
-		a := env.Call.Caller.Account
-		p, err := paged(env, "OracleListGroups", in.filter(), in.listing(), func(after string, limit int) ([]iam.Group, error) {
-			if in.Name == "" {
-				return env.Tx.Groups(a, "", after, limit)
-			}
-			g, err := env.Tx.GroupByName(a, in.Name)
-			if err != nil || after != "" {
-				return nil, ignoreMissing(err)
-			}
-			return []iam.Group{*g}, nil
-		}, func(g iam.Group) string { return g.Name })
-		out.Next = p.Next
-		for i := 0; i < len(p.Items) && err == nil; i++ {
-			var g *OracleGroup
-			if g, err = env.oracleGroup(&p.Items[i]); err == nil {
-				out.Items = append(out.Items, *g)
-			}
-		}
-		return out, err
+		return principals(env, "OracleListGroups", in, env.Tx.Groups, env.Tx.GroupByName, func(g iam.Group) string { return g.Name }, env.oracleGroup)
 	},
 }
 
@@ -140,7 +122,7 @@ var OracleUpdateGroup = Op[OracleUpdateIn, *OracleGroup]{
 			return nil, err
 		}
 		x := seen.Extras
-		if err := in.describe(&x.Description, &x.Tags, false); err != nil {
+		if err := in.describe(env, &x.Description, &x.Tags, false); err != nil {
 			return nil, err
 		}
 		if err := env.Tx.SetOracleExtras(seen.Group.Account, seen.Group.ID, x); err != nil {
@@ -236,8 +218,13 @@ var OracleAddUserToGroup = Op[OracleMemberIn, *OracleMembership]{
 				return nil, fault.Of(fault.Exists, "membership", u.Name)
 			}
 			n, err := env.Tx.GroupsOfCount(g.Account, u.ID)
-			if err == nil && n > env.limits.GroupsPerUser {
-				err = limited("GroupsPerUser", env.limits.GroupsPerUser)
+			if most := env.oracleLimits.GroupsPerUser; err == nil && most > 0 && n > most {
+				err = limited("GroupsPerUser", most)
+			}
+			if most := env.oracleLimits.UsersPerGroup; err == nil && most > 0 {
+				if n, err = env.Tx.MemberCount(g.Account, g.ID); err == nil && n > most {
+					err = limited("UsersPerGroup", most)
+				}
 			}
 			return oracleMembership(g, u), err
 		})

@@ -278,8 +278,9 @@ func (k *credentialKind) make(env *Env, in OracleCredentialIn) (*OracleCredentia
 		if err := checkOracleName(in.Name); err != nil {
 			return nil, err
 		}
-		if len(in.Scopes) < 1 || len(in.Scopes) > 10 {
-			return nil, fault.Field("scopes", "scopes must have 1 to 10 entries")
+		most := env.oracleLimits.Scopes
+		if len(in.Scopes) < 1 || most > 0 && len(in.Scopes) > most {
+			return nil, fault.Field("scopes", "scopes must have 1 to %d entries", most)
 		}
 	}
 	all, err := env.Tx.OracleCredentials(u.Account, k.kind, u.ID)

@@ -3,6 +3,7 @@ package ops
 import (
 	"encoding/json"
 	"errors"
+	"strings"
 
 	"warifu/internal/audit"
 	"warifu/internal/fault"
@@ -12,8 +13,8 @@ import (
 	"warifu/policy/oci"
 )
 
-// Dynamic groups and network sources: nouns of the root compartment with a name and a
-// body.
+// Nouns with a name and a body, whose five operations differ in little: dynamic groups
+// and network sources here, tags in oci_tags.go, identity providers in oci_idps.go.
 
 // oracleGroupBody is the body of a dynamic group.
 type oracleGroupBody struct {
@@ -51,46 +52,53 @@ type OracleBodyIn struct {
 	Described
 	Rule    *string
 	Network OracleNetworkIn
+	Fields  OracleFields
 }
 
 // namedKind is what differs between the kinds.
 type namedKind struct {
-	kind   iam.OracleKind
-	quota  string
-	limit  func(*OracleLimits) int
-	body   func(OracleNounIn) (string, error)
-	change func(string, OracleBodyIn) (string, error)
-	ops    [5]string // create, get, list, update, delete
+	kind  iam.OracleKind
+	quota string
+	limit func(*OracleLimits) int // nil: there is no limit
+	ops   [5]string               // create, get, list, update, delete
+
+	// anywhere says that such nouns lie in any compartment; others in the root. Those
+	// of a kind that is part of another lie where that does, and have its id as parent.
+	anywhere bool
+	part     *namedKind
+
+	// nameless nouns have a name that body makes, and neither description nor tags.
+	nameless bool
+
+	// body checks what was sent and writes it into a noun: a new one, or one that is
+	// changed.
+	body func(*Env, *iam.OracleNoun, *OracleBodyIn) error
+
+	leave func(*Env, *iam.OracleNoun) error // refuses to delete a noun; nil: all may go
 }
 
 var dynamicGroups = &namedKind{
 	kind: iam.OracleDynamicGroup, quota: "DynamicGroups", limit: func(l *OracleLimits) int { return l.DynamicGroups },
-	ops:  [5]string{"CreateDynamicGroup", "GetDynamicGroup", "ListDynamicGroups", "UpdateDynamicGroup", "DeleteDynamicGroup"},
-	body: func(in OracleNounIn) (string, error) { return ruleBody(in.Rule) },
-	change: func(old string, in OracleBodyIn) (string, error) {
+	ops: [5]string{"CreateDynamicGroup", "GetDynamicGroup", "ListDynamicGroups", "UpdateDynamicGroup", "DeleteDynamicGroup"},
+	body: func(_ *Env, n *iam.OracleNoun, in *OracleBodyIn) (err error) {
 		if in.Rule == nil {
-			return old, nil
+			return nil
 		}
-		return ruleBody(*in.Rule)
+		if _, err := oci.ParseMatchingRule(*in.Rule); err != nil {
+			var bad *oci.Error
+			errors.As(err, &bad)
+			return fault.Field("matchingRule", "matchingRule: line %d, column %d: found %s; allowed: %s", bad.Line, bad.Column, bad.Found, bad.Want)
+		}
+		n.Body, err = bodyOf(oracleGroupBody{*in.Rule})
+		return err
 	},
-}
-
-func ruleBody(rule string) (string, error) {
-	if _, err := oci.ParseMatchingRule(rule); err != nil {
-		var bad *oci.Error
-		errors.As(err, &bad)
-		return "", fault.Field("matchingRule", "matchingRule: line %d, column %d: found %s; allowed: %s", bad.Line, bad.Column, bad.Found, bad.Want)
-	}
-	return bodyOf(oracleGroupBody{rule})
 }
 
 var networkSources = &namedKind{
 	kind: iam.OracleNetworkSource, quota: "NetworkSources", limit: func(l *OracleLimits) int { return l.NetworkSources },
-	ops:  [5]string{"CreateNetworkSource", "GetNetworkSource", "ListNetworkSources", "UpdateNetworkSource", "DeleteNetworkSource"},
-	body: func(in OracleNounIn) (string, error) { return networkBody(in.Network) },
-	change: func(old string, in OracleBodyIn) (string, error) {
-		n := OracleNoun{OracleNoun: iam.OracleNoun{Body: old}}
-		now := n.Network()
+	ops: [5]string{"CreateNetworkSource", "GetNetworkSource", "ListNetworkSources", "UpdateNetworkSource", "DeleteNetworkSource"},
+	body: func(_ *Env, n *iam.OracleNoun, in *OracleBodyIn) (err error) {
+		now := (&OracleNoun{OracleNoun: *n}).Network()
 		if in.Network.Public != nil {
 			now.Public = in.Network.Public
 		}
@@ -100,7 +108,15 @@ var networkSources = &namedKind{
 		if in.Network.Services != nil {
 			now.Services = in.Network.Services
 		}
-		return networkBody(now)
+		n.Body, err = networkBody(now)
+		return err
+	},
+	leave: func(env *Env, n *iam.OracleNoun) error {
+		ids, err := oracleNetworkPolicy(env.Tx, n.Account)
+		if err == nil && strings.Contains(" "+strings.Join(ids, " ")+" ", " "+n.ID.OCID(name.OCINetworkSource)+" ") {
+			err = fault.Of(fault.Conflict, "state", "the authentication policy names it")
+		}
+		return err
 	},
 }
 
@@ -135,84 +151,236 @@ func (k *namedKind) all() (create Op[OracleNounIn, *OracleNoun], read Op[Matchin
 	names := func(i int) Names { return Names{AWS: "warifu:" + k.ops[i], OCI: k.ops[i]} }
 	create = Op[OracleNounIn, *OracleNoun]{
 		Name: k.ops[0], Grants: names(0), Mode: Write, Needs: recently, Record: OracleNounIn.record,
-		Target: func(*Env, OracleNounIn) (Target, error) { return Target{Noun: string(k.kind)}, nil },
+		Target: func(env *Env, in OracleNounIn) (Target, error) { return k.around(env, in.Compartment, in.Of) },
 		Do: func(env *Env, in OracleNounIn) (*OracleNoun, error) {
 			return once(env, k.ops[0], in.Retry, func() (*OracleNoun, error) { return k.make(env, in) })
 		},
 	}
 	read = Op[Matching, *OracleNoun]{
 		Name: k.ops[1], Grants: names(1),
-		Target: func(env *Env, in Matching) (Target, error) { return k.target(env, in.ID) },
+		Target: func(env *Env, in Matching) (Target, error) { return k.target(env, in) },
 		Do: func(env *Env, in Matching) (*OracleNoun, error) {
-			n, err := env.Tx.OracleNoun(env.Call.Caller.Account, k.kind, in.ID)
+			n, err := k.find(env, in)
 			if err != nil {
 				return nil, err
 			}
-			return oracleNoun(n), nil
+			return k.shown(env, n)
 		},
 	}
 	list = Op[OracleListIn, page.Page[OracleNoun]]{
 		Name: k.ops[2], Grants: names(2),
-		Target: func(*Env, OracleListIn) (Target, error) { return Target{Noun: string(k.kind)}, nil },
-		Do: func(env *Env, in OracleListIn) (page.Page[OracleNoun], error) {
-			if err := env.inRoot(in.Compartment); err != nil {
-				return page.Page[OracleNoun]{}, err
-			}
-			return env.listNouns(k.ops[2], k.kind, 0, in.OracleList)
-		},
+		Target: func(env *Env, in OracleListIn) (Target, error) { return k.around(env, in.Compartment, in.Of) },
+		Do:     k.list,
 	}
 	update = Op[OracleBodyIn, *OracleNoun]{
 		Name: k.ops[3], Grants: names(3), Mode: Write, Needs: recently,
-		Target: func(env *Env, in OracleBodyIn) (Target, error) { return k.target(env, in.ID) },
-		Record: func(in OracleBodyIn) audit.Fields { return audit.Fields{"id": in.ID.String()} },
+		Target: func(env *Env, in OracleBodyIn) (Target, error) { return k.target(env, in.Matching) },
+		Record: func(in OracleBodyIn) audit.Fields { return in.Matching.record() },
 		Do:     k.update,
 	}
 	destroy = Op[Matching, struct{}]{
 		Name: k.ops[4], Grants: names(4), Mode: Write, Needs: recently,
-		Target: func(env *Env, in Matching) (Target, error) { return k.target(env, in.ID) },
-		Record: func(in Matching) audit.Fields { return audit.Fields{"id": in.ID.String()} },
-		Do:     func(env *Env, in Matching) (struct{}, error) { return env.deleteNoun(k.kind, in) },
+		Target: func(env *Env, in Matching) (Target, error) { return k.target(env, in) },
+		Record: Matching.record,
+		Do:     k.destroy,
 	}
 	return create, read, list, update, destroy
 }
 
-func (k *namedKind) target(env *Env, id name.ID) (Target, error) {
-	t := Target{Noun: string(k.kind)}
-	n, err := env.Tx.OracleNoun(env.Call.Caller.Account, k.kind, id)
-	if err == nil {
-		t.Name, t.ID = n.Name, n.ID
+// record names the noun for the trail.
+func (m Matching) record() audit.Fields {
+	if m.ID == 0 {
+		return audit.Fields{"name": clipped(m.Name)}
 	}
-	return t, ignoreMissing(err)
+	return audit.Fields{"id": m.ID.String()}
+}
+
+// find reads the noun that a request names: by its id, or by its name in the noun that
+// it is part of.
+func (k *namedKind) find(env *Env, in Matching) (n *iam.OracleNoun, err error) {
+	a := env.Call.Caller.Account
+	if in.ID == 0 && k.part != nil {
+		n, err = env.Tx.OracleNounAt(a, k.kind, compartmentSlot(in.Of, in.Name))
+	} else {
+		n, err = env.Tx.OracleNoun(a, k.kind, in.ID)
+	}
+	if err == nil && k.part != nil && n.Parent != in.Of {
+		err = fault.Of(fault.NotFound, string(k.kind), in.ID.String())
+	}
+	return n, err
+}
+
+// home is the compartment in which a noun lies.
+func (k *namedKind) home(env *Env, n *iam.OracleNoun) (name.ID, error) {
+	if k.part == nil {
+		return n.Parent, nil
+	}
+	whole, err := env.Tx.OracleNoun(n.Account, k.part.kind, n.Parent)
+	if err != nil {
+		return 0, err
+	}
+	return whole.Parent, nil
+}
+
+// around is the target of an operation that makes or lists nouns.
+func (k *namedKind) around(env *Env, compartment string, of name.ID) (Target, error) {
+	t := Target{Noun: string(k.kind)}
+	switch {
+	case k.part != nil:
+		whole, err := env.Tx.OracleNoun(env.Call.Caller.Account, k.part.kind, of)
+		if err != nil {
+			return t, ignoreMissing(err)
+		}
+		return env.oracleTarget(t, whole.Parent)
+	case k.anywhere && compartment != "":
+		return env.inCompartment(t.Noun, compartment)
+	}
+	return t, nil
+}
+
+func (k *namedKind) target(env *Env, in Matching) (Target, error) {
+	t := Target{Noun: string(k.kind)}
+	n, err := k.find(env, in)
+	if err != nil {
+		return t, ignoreMissing(err)
+	}
+	t.Name, t.ID = n.Name, n.ID
+	home, err := k.home(env, n)
+	if err != nil {
+		return t, err
+	}
+	return env.oracleTarget(t, home)
+}
+
+// parent is what a new noun will have for a parent.
+func (k *namedKind) parent(env *Env, compartment string, of name.ID) (name.ID, error) {
+	switch {
+	case k.part != nil:
+		_, err := env.Tx.OracleNoun(env.Call.Caller.Account, k.part.kind, of)
+		return of, err
+	case k.anywhere:
+		return env.openCompartment(compartment)
+	}
+	return 0, env.inRoot(compartment)
 }
 
 func (k *namedKind) make(env *Env, in OracleNounIn) (*OracleNoun, error) {
-	if err := env.inRoot(in.Compartment); err != nil {
-		return nil, err
-	}
-	n, err := env.newOracleNoun(k.kind, in.Name, &in.Described)
+	parent, err := k.parent(env, in.Compartment, in.Of)
 	if err != nil {
 		return nil, err
 	}
-	if err := env.nounQuota(k.kind, k.quota, k.limit(&env.oracleLimits)); err != nil {
+	var n *iam.OracleNoun
+	if k.nameless {
+		n, err = env.newNameless(k.kind)
+	} else {
+		n, err = env.newOracleNoun(k.kind, in.Name, &in.Described)
+	}
+	if err != nil {
 		return nil, err
 	}
-	if n.Body, err = k.body(in); err != nil {
+	if k.limit != nil {
+		if err := env.nounQuota(k.kind, k.quota, k.limit(&env.oracleLimits)); err != nil {
+			return nil, err
+		}
+	}
+	n.Parent = parent
+	switch {
+	case k.part != nil:
+		n.Slot = compartmentSlot(parent, n.Name)
+	case !k.anywhere:
+		if err := env.tagNew(parent, &n.Tags); err != nil {
+			return nil, err
+		}
+	}
+	body := &OracleBodyIn{Network: in.Network, Fields: in.Fields, Rule: &in.Rule}
+	if err := k.body(env, n, body); err != nil {
 		return nil, err
 	}
-	return oracleNoun(n), env.Tx.InsertOracleNoun(n)
+	if err := env.Tx.InsertOracleNoun(n); err != nil {
+		return nil, err
+	}
+	return k.shown(env, n)
+}
+
+// shown is a noun with what it is part of.
+func (k *namedKind) shown(env *Env, n *iam.OracleNoun) (*OracleNoun, error) {
+	out := oracleNoun(n)
+	if k.part == nil {
+		return out, nil
+	}
+	whole, err := env.Tx.OracleNoun(n.Account, k.part.kind, n.Parent)
+	if err == nil {
+		out.Whole.Name, out.Whole.Parent = whole.Name, whole.Parent
+	}
+	return out, err
+}
+
+func (k *namedKind) list(env *Env, in OracleListIn) (out page.Page[OracleNoun], err error) {
+	parent := name.ID(0)
+	if in.Compartment != "" || !k.anywhere { // some lists go by other things alone
+		if parent, err = k.parent(env, in.Compartment, in.Of); err != nil {
+			return out, err
+		}
+	}
+	all, err := env.Tx.OracleNouns(env.Call.Caller.Account, k.kind)
+	if err != nil {
+		return out, err
+	}
+	var shown []OracleNoun
+	for i := range all {
+		n := &OracleNoun{OracleNoun: all[i]}
+		if placed := in.Compartment != "" || !k.anywhere; placed && n.Parent != parent && !(in.Subtree && parent == 0) {
+			continue
+		}
+		if in.ID != 0 && n.ID != in.ID || in.Definition != 0 && n.Fields().Definition != in.Definition ||
+			in.State != "" && !strings.EqualFold(in.State, n.State) {
+			continue
+		}
+		if n, err = k.shown(env, &all[i]); err != nil {
+			return out, err
+		}
+		shown = append(shown, *n)
+	}
+	return pagedNouns(env, k.ops[2], in.OracleList, shown)
 }
 
 func (k *namedKind) update(env *Env, in OracleBodyIn) (*OracleNoun, error) {
-	n, err := env.openNoun(k.kind, in.Matching)
+	n, err := k.open(env, in.Matching)
 	if err != nil {
 		return nil, err
 	}
-	if n.Body, err = k.change(n.Body, in); err != nil {
+	if err := k.body(env, n, &in); err != nil {
 		return nil, err
 	}
-	if err := in.describe(&n.Description, &n.Tags, false); err != nil {
-		return nil, err
+	if !k.nameless {
+		if err := in.describe(env, &n.Description, &n.Tags, false); err != nil {
+			return nil, err
+		}
 	}
 	n.Changed = env.Now
-	return oracleNoun(n), env.Tx.UpdateOracleNoun(n)
+	if err := env.Tx.UpdateOracleNoun(n); err != nil {
+		return nil, err
+	}
+	return k.shown(env, n)
+}
+
+// open reads a noun that is as the client saw it.
+func (k *namedKind) open(env *Env, in Matching) (*iam.OracleNoun, error) {
+	n, err := k.find(env, in)
+	if err != nil {
+		return nil, err
+	}
+	in.ID = n.ID
+	return env.openNoun(k.kind, in)
+}
+
+func (k *namedKind) destroy(env *Env, in Matching) (none struct{}, err error) {
+	n, err := k.open(env, in)
+	if err == nil && k.leave != nil {
+		err = k.leave(env, n)
+	}
+	if err != nil {
+		return none, err
+	}
+	return none, env.Tx.DeleteOracleNoun(n)
 }

@@ -20,12 +20,21 @@ import (
 type OracleLimits struct {
 	Compartments, Policies, Statements, DynamicGroups, NetworkSources int
 	APIKeys, AuthTokens, SecretKeys, SMTP, OAuth2                     int // of one user
+
+	Users, Groups                    int // that are made at Oracle's door
+	UsersPerGroup, GroupsPerUser     int
+	Depth                            int // of compartments
+	Scopes                           int // of one OAuth2 credential
+	IdentityProviders, GroupMappings int // mappings of one provider
+	TagNamespaces, TagDefaults       int
 }
 
 // DefaultOracleLimits are Oracle's (OCI documentation, "Service Limits").
 var DefaultOracleLimits = OracleLimits{
 	Compartments: 1000, Policies: 100, Statements: 50, DynamicGroups: 50, NetworkSources: 10,
 	APIKeys: 3, AuthTokens: 2, SecretKeys: 2, SMTP: 2, OAuth2: 10,
+	Users: 2000, Groups: 250, UsersPerGroup: 2000, GroupsPerUser: 250, Depth: 6, Scopes: 10,
+	IdentityProviders: 3, GroupMappings: 250, TagNamespaces: 100, TagDefaults: 100,
 }
 
 // Statements are the statements of a policy, byte for byte as they were given, and its
@@ -97,6 +106,9 @@ var OracleCreatePolicy = Op[OracleNounIn, *OracleNoun]{
 				return nil, err
 			}
 			if err := env.nounQuota(iam.OraclePolicy, "Policies", env.oracleLimits.Policies); err != nil {
+				return nil, err
+			}
+			if err := env.tagNew(parent, &n.Tags); err != nil {
 				return nil, err
 			}
 			n.Parent = parent
@@ -352,7 +364,7 @@ var OracleUpdatePolicy = Op[OracleUpdatePolicyIn, *OracleNoun]{
 		if err != nil {
 			return nil, err
 		}
-		if err := in.describe(&n.Description, &n.Tags, false); err != nil {
+		if err := in.describe(env, &n.Description, &n.Tags, false); err != nil {
 			return nil, err
 		}
 		n.Changed = env.Now

@@ -431,5 +431,6 @@ func (f *facts) oracleTarget(key string) policy.Fact {
 // in OCIDs.
 var oracleTargets = map[string]struct{ noun, ocid string }{
 	"user": {"user", name.OCIUser}, "group": {"group", name.OCIGroup}, "policy": {"oracle policy", name.OCIPolicy},
-	"dynamicgroup": {string(iam.OracleDynamicGroup), name.OCIDynamicGroup},
+	"tag-namespace": {string(iam.OracleTagNamespace), name.OCITagNamespace},
+	"dynamicgroup":  {string(iam.OracleDynamicGroup), name.OCIDynamicGroup},
 }

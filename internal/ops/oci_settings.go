@@ -1,13 +1,16 @@
 package ops
 
 import (
+	"encoding/json"
 	"strconv"
+	"strings"
 
 	"warifu/internal/audit"
 	"warifu/internal/fault"
 	"warifu/internal/iam"
 	"warifu/internal/name"
 	"warifu/internal/password"
+	"warifu/internal/store"
 )
 
 // OracleTenancy is the account as Oracle's door shows it.
@@ -61,8 +64,91 @@ var ListOraclePlaces = Op[string, string]{
 // OraclePasswords is what the tenancy asks of passwords.
 type OraclePasswords struct {
 	password.Policy
-	Account name.Account
-	ETag    string
+	Account  name.Account
+	Networks []string // OCIDs of the network sources from which alone users sign in; none = anywhere
+	ETag     string
+}
+
+// oraclePasswords is what the tenancy asks now.
+func (env *Env) oraclePasswords() (*OraclePasswords, error) {
+	p, err := env.passwordPolicy()
+	if err != nil {
+		return nil, err
+	}
+	from, err := oracleNetworkPolicy(env.Tx, env.Call.Caller.Account)
+	return &OraclePasswords{p, env.Call.Caller.Account, from, etagOf(p, from)}, err
+}
+
+// networkPolicySlot is the slot of the one network policy that there is.
+const networkPolicySlot = "policy"
+
+// oracleNetworkPolicy are the network sources from which alone users sign in.
+func oracleNetworkPolicy(tx *store.Tx, a name.Account) (ids []string, err error) {
+	n, err := tx.OracleNounAt(a, iam.OracleSignInFrom, networkPolicySlot)
+	if err != nil {
+		return nil, ignoreMissing(err)
+	}
+	if err := json.Unmarshal([]byte(n.Body), &ids); err != nil {
+		return nil, fault.Wrap(err, "read the stored network policy")
+	}
+	return ids, nil
+}
+
+// oracleSignInFrom are the networks behind those sources, as iam.Preferences has them.
+func oracleSignInFrom(tx *store.Tx, a name.Account) (text string, err error) {
+	var from []string
+	ids, err := oracleNetworkPolicy(tx, a)
+	for i := 0; i < len(ids) && err == nil; i++ {
+		id, _ := name.ParseIDOf(name.OCINetworkSource, ids[i])
+		var n *iam.OracleNoun
+		if n, err = tx.OracleNoun(a, iam.OracleNetworkSource, id); err != nil {
+			break
+		}
+		for _, s := range (&OracleNoun{OracleNoun: *n}).Network().Public {
+			if p, ok := parseRange(s); ok {
+				from = append(from, p.String())
+			}
+		}
+	}
+	return strings.Join(from, ";"), err
+}
+
+// setNetworkPolicy says from where users sign in.
+func (env *Env) setNetworkPolicy(ids []string) error {
+	if len(ids) > 1 {
+		return fault.Field("networkSourceIds", "networkSourceIds must have at most one entry")
+	}
+	a := env.Call.Caller.Account
+	for i, ocid := range ids {
+		id, ok := name.ParseIDOf(name.OCINetworkSource, ocid)
+		if !ok {
+			return fault.Of(fault.NotFound, string(iam.OracleNetworkSource), ocid)
+		}
+		n, err := env.Tx.OracleNoun(a, iam.OracleNetworkSource, id)
+		if err != nil {
+			return err
+		}
+		if len((&OracleNoun{OracleNoun: *n}).Network().Public) == 0 {
+			return fault.Field("networkSourceIds", "networkSourceIds: %s has no public addresses, so that nobody could sign in", n.Name)
+		}
+		ids[i] = id.OCID(name.OCINetworkSource)
+	}
+	old, err := env.Tx.OracleNounAt(a, iam.OracleSignInFrom, networkPolicySlot)
+	if err == nil {
+		err = env.Tx.DeleteOracleNoun(old)
+	}
+	if ignoreMissing(err) != nil || len(ids) == 0 {
+		return ignoreMissing(err)
+	}
+	n, err := env.newNameless(iam.OracleSignInFrom)
+	if err != nil {
+		return err
+	}
+	n.Slot = networkPolicySlot
+	if n.Body, err = bodyOf(ids); err != nil {
+		return err
+	}
+	return env.Tx.InsertOracleNoun(n)
 }
 
 // GetAuthenticationPolicy reads what the tenancy asks of passwords.
@@ -74,8 +160,7 @@ var GetAuthenticationPolicy = Op[string, *OraclePasswords]{
 		if err := env.inRoot(ocid); err != nil {
 			return nil, fault.Of(fault.NotFound, "tenancy", ocid)
 		}
-		p, err := env.passwordPolicy()
-		return &OraclePasswords{p, env.Call.Caller.Account, etagOf(p)}, err
+		return env.oraclePasswords()
 	},
 }
 
@@ -85,12 +170,12 @@ type OraclePasswordsIn struct {
 	IfMatch                         string
 	Length                          *int
 	Upper, Lower, Numbers, Specials *bool
-	Networks                        []string
+	Networks                        []string // nil stays
 }
 
 // UpdateAuthenticationPolicy sets what the tenancy asks of passwords.
 //
-// Errors: NotFound; Invalid; Conflict, noun "etag"; Unsupported for network sources.
+// Errors: NotFound; Invalid; Conflict, noun "etag".
 var UpdateAuthenticationPolicy = Op[OraclePasswordsIn, *OraclePasswords]{
 	Name:   "UpdateAuthenticationPolicy",
 	Grants: Names{AWS: "iam:UpdateAccountPasswordPolicy", OCI: "UpdateAuthenticationPolicy"},
@@ -108,16 +193,14 @@ var UpdateAuthenticationPolicy = Op[OraclePasswordsIn, *OraclePasswords]{
 		if err := env.inRoot(in.Tenancy); err != nil {
 			return nil, fault.Of(fault.NotFound, "tenancy", in.Tenancy)
 		}
-		if len(in.Networks) > 0 {
-			return nil, fault.New(fault.Unsupported, "networkPolicy is not served: the account's security preferences say from where people sign in")
-		}
-		p, err := env.passwordPolicy()
+		now, err := env.oraclePasswords()
 		if err != nil {
 			return nil, err
 		}
-		if err := matches(in.IfMatch, etagOf(p)); err != nil {
+		if err := matches(in.IfMatch, now.ETag); err != nil {
 			return nil, err
 		}
+		p := now.Policy
 		if in.Length != nil {
 			p.MinimumLength = *in.Length
 		}
@@ -131,6 +214,14 @@ var UpdateAuthenticationPolicy = Op[OraclePasswordsIn, *OraclePasswords]{
 		if err := p.Check(); err != nil {
 			return nil, err
 		}
-		return &OraclePasswords{p, env.Call.Caller.Account, etagOf(p)}, env.Tx.SetPasswordPolicy(env.Call.Caller.Account, p.Text())
+		if in.Networks != nil {
+			if err := env.setNetworkPolicy(in.Networks); err != nil {
+				return nil, err
+			}
+		}
+		if err := env.Tx.SetPasswordPolicy(env.Call.Caller.Account, p.Text()); err != nil {
+			return nil, err
+		}
+		return env.oraclePasswords()
 	},
 }

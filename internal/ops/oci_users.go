@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"slices"
 	"strings"
 	"time"
 
@@ -128,13 +129,16 @@ func (env *Env) createOracleUser(in OracleCreateUserIn) (*OracleUser, error) {
 		return nil, err // the directory's own bound: the same user is one of other clouds'
 	}
 	x := iam.OracleExtras{Email: in.Email}
-	if err := in.describe(&x.Description, &x.Tags, true); err != nil {
+	if err := in.describe(env, &x.Description, &x.Tags, true); err != nil {
 		return nil, err
 	}
 	if err := checkOracleEmail(in.Email); err != nil {
 		return nil, err
 	}
-	if err := env.quota("UsersPerAccount", env.limits.Users, env.Tx.UserCount); err != nil {
+	if err := env.tagNew(0, &x.Tags); err != nil {
+		return nil, err
+	}
+	if err := env.quota("UsersPerAccount", least(env.limits.Users, env.oracleLimits.Users), env.Tx.UserCount); err != nil {
 		return nil, err
 	}
 	u := iam.User{Account: env.Call.Caller.Account, Name: in.Name, Path: "/", Created: env.Now}
@@ -153,7 +157,7 @@ func (env *Env) createOracleUser(in OracleCreateUserIn) (*OracleUser, error) {
 
 // describe takes over a description and tags that were sent; must says that there
 // has to be a description.
-func (d *Described) describe(description *string, tags *iam.OracleTags, must bool) (err error) {
+func (d *Described) describe(env *Env, description *string, tags *iam.OracleTags, must bool) (err error) {
 	if d.Description != nil {
 		*description = *d.Description
 	}
@@ -161,6 +165,9 @@ func (d *Described) describe(description *string, tags *iam.OracleTags, must boo
 		if err := checkDescribed(*description); err != nil {
 			return err
 		}
+	}
+	if err := env.checkDefined(d.Defined, tags.Defined); err != nil {
+		return err
 	}
 	*tags, err = d.tags(*tags)
 	return err
@@ -195,6 +202,11 @@ var OracleGetUser = Op[Matching, *OracleUser]{
 type OracleListIn struct {
 	Compartment string
 	OracleList
+
+	Of         name.ID // the noun that those listed are part of
+	ID         name.ID // this one alone
+	Definition name.ID // tag defaults of this tag alone
+	Subtree    bool    // also in the compartments below the root
 }
 
 // OracleListUsers lists users by name.
@@ -205,26 +217,9 @@ var OracleListUsers = Op[OracleListIn, page.Page[OracleUser]]{
 		return Target{Noun: "users", Resources: []string{name.UserARN(env.Call.Caller.Account, "/", "")}}, nil
 	},
 	Do: func(env *Env, in OracleListIn) (out page.Page[OracleUser], err error) {
-		if err := env.inRoot(in.Compartment); err != nil {
-			return out, err
-		}
-		a := env.Call.Caller.Account
-		p, err := paged(env, "OracleListUsers", in.filter(), in.listing(), func(after string, limit int) ([]iam.User, error) {
-			if in.Name == "" {
-				return env.Tx.Users(a, "", after, limit)
-			}
-			u, err := env.Tx.UserByName(a, in.Name)
-			if err != nil || after != "" {
-				return nil, ignoreMissing(err)
-			}
-			return []iam.User{*u}, nil
-		}, func(u iam.User) string { return u.Name })
-		out.Next = p.Next
-		for i := 0; i < len(p.Items) && err == nil; i++ {
-			var u *OracleUser
-			if u, err = env.oracleUser(&p.Items[i]); err == nil && (in.State == "" || strings.EqualFold(in.State, u.State())) {
-				out.Items = append(out.Items, *u)
-			}
+		out, err = principals(env, "OracleListUsers", in, env.Tx.Users, env.Tx.UserByName, func(u iam.User) string { return u.Name }, env.oracleUser)
+		if in.State != "" {
+			out.Items = slices.DeleteFunc(out.Items, func(u OracleUser) bool { return !strings.EqualFold(in.State, u.State()) })
 		}
 		return out, err
 	},
@@ -264,7 +259,7 @@ var OracleUpdateUser = Op[OracleUpdateUserIn, *OracleUser]{
 			if in.DBName != nil {
 				x.DBName = *in.DBName
 			}
-			return in.describe(&x.Description, &x.Tags, false)
+			return in.describe(env, &x.Description, &x.Tags, false)
 		})
 	},
 }

@@ -93,7 +93,7 @@ func (env *Env) shutsOut(p *iam.Preferences) (bool, error) {
 // is void once they may not remember any more.
 func (env *Env) setPreferences(p iam.Preferences) error {
 	a := env.Call.Caller.Account
-	p.Changed, p.By = env.Now, env.callerName()
+	p.Changed, p.By, p.Sources = env.Now, env.callerName(), ""
 	if !p.Remember {
 		if _, err := env.Tx.DeleteAllRemembered(a, 0); err != nil {
 			return err
@@ -279,6 +279,9 @@ func (s *Server) preferencesOf(tx *store.Tx, a name.Account, revision int64) (*i
 	}
 	p, err := tx.Preferences(a)
 	if err != nil {
+		return nil, err
+	}
+	if p.Sources, err = oracleSignInFrom(tx, a); err != nil {
 		return nil, err
 	}
 	kept := &keptPreferences{revision, p}

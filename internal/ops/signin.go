@@ -482,7 +482,10 @@ func (s *signing) facts() (f signin.Facts, err error) {
 		f.TokenSpent, err = s.tokenSpent()
 		return f, err
 	}
-	if f.Wanted, err = s.Tx.Preferences(u.Account); err != nil {
+	if f.Wanted, err = s.Tx.Preferences(u.Account); err == nil {
+		f.Wanted.Sources, err = oracleSignInFrom(s.Tx, u.Account)
+	}
+	if err != nil {
 		return f, err
 	}
 	n, err := s.Tx.FactorCount(u.Account, u.ID)

@@ -49,7 +49,7 @@ func scanOracleNoun(r row, n *iam.OracleNoun) error {
 // decides tells whether nouns of the kind have a say in decisions.
 func decides(kind iam.OracleKind) bool {
 	switch kind {
-	case iam.OracleCompartment, iam.OraclePolicy, iam.OracleDynamicGroup, iam.OracleNetworkSource:
+	case iam.OracleCompartment, iam.OraclePolicy, iam.OracleDynamicGroup, iam.OracleNetworkSource, iam.OracleSignInFrom:
 		return true
 	}
 	return false

@@ -5,5 +5,5 @@ import "slices"
 // bindings lists every operation of the Identity API that this door answers.
 func bindings(c *Config) []binding {
 	return slices.Concat(userBindings(), mfaBindings(), credentialBindings(), groupBindings(), policyBindings(), compartmentBindings(),
-		namedBindings(), settingBindings(c))
+		namedBindings(), tagBindings(), providerBindings(), settingBindings(c))
 }

@@ -90,7 +90,16 @@ type workRequestIn struct {
 	ID string `path:"workRequestId"`
 }
 
-func showWork(n *ops.OracleNoun, _ *reply) workRequest {
+type workRequestsIn struct {
+	CompartmentID string `query:"compartmentId" required:"true"`
+	Page          string `query:"page"`
+	Limit         int    `query:"limit"`
+	Resource      string `query:"resourceIdentifier"`
+}
+
+func showWork(n *ops.OracleNoun, _ *reply) workRequest { return workRequestOf(n) }
+
+func workRequestOf(n *ops.OracleNoun) workRequest {
 	return workRequest{
 		ID: n.ID.OCID(name.OCIWorkRequest), OperationType: "DELETE_COMPARTMENT", Status: "SUCCEEDED", CompartmentID: placeOf(n.Account, n.Parent),
 		Resources:    []workResource{{n.ID.OCID(name.OCICompartment), "compartment", "DELETED"}},
@@ -132,6 +141,15 @@ func compartmentBindings() []binding {
 			id, err := idOf(name.OCIWorkRequest, in.ID)
 			return ops.Matching{ID: id}, err
 		}, showWork),
+		bind("ListWorkRequests", http.MethodGet, "/workRequests", ops.ListOracleWorkRequests, func(in *workRequestsIn) (ops.OracleListIn, error) {
+			l := ops.OracleListIn{Compartment: in.CompartmentID, OracleList: ops.OracleList{Limit: in.Limit, Cursor: in.Page, Descending: true}}
+			if in.Resource == "" {
+				return l, nil
+			}
+			id, err := idOf(name.OCICompartment, in.Resource)
+			l.ID = id
+			return l, err
+		}, nouns(workRequestOf)),
 		bind("RecoverCompartment", http.MethodPost, one+"/actions/recoverCompartment", ops.RecoverCompartment, (*compartmentIn).matching, showCompartment),
 	}
 }

@@ -139,18 +139,28 @@ func (req *request) find(all []binding, path string) (*binding, error) {
 	if known {
 		return nil, &wireError{http.StatusMethodNotAllowed, "MethodNotAllowed", "The path does not take " + req.Method}
 	}
-	for _, prefix := range notServed {
-		if strings.HasPrefix(path, prefix) {
-			return nil, &wireError{http.StatusNotImplemented, "MethodNotImplemented", "This server does not have this part of the service"}
-		}
+	if unserved(path) {
+		return nil, &wireError{http.StatusNotImplemented, "MethodNotImplemented", "This server does not have this part of the service: " + path}
 	}
 	return nil, fault.Of(fault.NotFound, "path", path)
 }
 
 // notServed are parts of the service that this server does not have.
 var notServed = []string{
-	"domains", "allowedDomainLicenseTypes", "iamWorkRequests", "taggingWorkRequests", "workRequests", "tagNamespaces", "tagDefaults", "tags",
-	"identityProviders", "compartments/bulkActionResourceTypes",
+	"domains", "allowedDomainLicenseTypes", "iamWorkRequests", "taggingWorkRequests", "tags", "compartments/bulkActionResourceTypes",
+}
+
+// notServedEnds are the ends of such paths, whose middle is an OCID.
+var notServedEnds = []string{
+	"/actions/bulkDeleteResources", "/actions/bulkMoveResources", "/actions/addLock", "/actions/removeLock", "/actions/cascadeDelete",
+	"/actions/resetScimClient", "/groups", "/swiftPasswords", "/dbCredentials",
+}
+
+// unserved tells whether a path is of a part of the service that this server does not
+// have.
+func unserved(path string) bool {
+	return slices.ContainsFunc(notServed, func(p string) bool { return strings.HasPrefix(path, p) }) ||
+		slices.ContainsFunc(notServedEnds, func(end string) bool { return strings.HasSuffix(path, end) || strings.Contains(path, end+"/ocid1.") })
 }
 
 // read reads the body, bounded. It answers for itself when that fails.

@@ -117,7 +117,7 @@ func TestWhatTheSDKDoesNotSend(t *testing.T) {
 		{"GET", "/20160918/users/x", "", 404, "NotAuthorizedOrNotFound"},
 		{"GET", "/20160918/users/" + name.ID(123456789012345678).OCID(name.OCIUser), "", 404, "NotAuthorizedOrNotFound"},
 		{"GET", "/20160918/compartments/" + name.Account(7).Tenancy(), "", 404, "NotAuthorizedOrNotFound"},
-		{"GET", "/20160918/tagNamespaces?compartmentId=x", "", 501, "MethodNotImplemented"},
+		{"GET", "/20160918/taggingWorkRequests?compartmentId=x", "", 501, "MethodNotImplemented"},
 		{"PUT", "/20160918/users/" + s.user + "/state", "{}", 400, "InvalidParameter"},
 		{"GET", "/20160918/userGroupMemberships?compartmentId=" + s.root, "", 400, "InvalidParameter"},
 		{"GET", "/20160918/userGroupMemberships/x", "", 404, "NotAuthorizedOrNotFound"},

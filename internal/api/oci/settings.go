@@ -38,6 +38,14 @@ type tenancyIn struct {
 	TenancyID string `path:"tenancyId"`
 }
 
+type createSubscriptionIn struct {
+	TenancyID string    `path:"tenancyId"`
+	Retry     ops.Retry `retry:""`
+	Body      struct {
+		RegionKey string `json:"regionKey" required:"true"`
+	} `body:""`
+}
+
 type placesIn struct {
 	CompartmentID string `query:"compartmentId" required:"true"`
 }
@@ -78,9 +86,12 @@ type authenticationPolicyIn struct {
 func showPasswords(p *ops.OraclePasswords, r *reply) authenticationPolicy {
 	r.etag = p.ETag
 	no := false
+	if p.Networks == nil {
+		p.Networks = []string{}
+	}
 	return authenticationPolicy{p.Account.Tenancy(), passwordPolicy{
 		&p.MinimumLength, &p.RequireUppercase, &p.RequireLowercase, &p.RequireNumbers, &p.RequireSymbols, &no,
-	}, networkPolicy{[]string{}}}
+	}, networkPolicy{p.Networks}}
 }
 
 func settingBindings(c *Config) []binding {
@@ -93,6 +104,9 @@ func settingBindings(c *Config) []binding {
 		bind("ListRegionSubscriptions", http.MethodGet, "/tenancies/{tenancyId}/regionSubscriptions", ops.GetTenancy, tenancyOf, func(*ops.OracleTenancy, *reply) []regionSubscription {
 			return []regionSubscription{{c.RegionKey, c.Region, "READY", true}}
 		}),
+		bind("CreateRegionSubscription", http.MethodPost, "/tenancies/{tenancyId}/regionSubscriptions", ops.CreateRegionSubscription, func(in *createSubscriptionIn) (ops.OracleSubscribeIn, error) {
+			return ops.OracleSubscribeIn{Tenancy: in.TenancyID, Key: in.Body.RegionKey, Only: c.RegionKey}, nil
+		}, func(struct{}, *reply) regionSubscription { return regionSubscription{} }),
 		bind("GetTenancy", http.MethodGet, "/tenancies/{tenancyId}", ops.GetTenancy, tenancyOf, func(t *ops.OracleTenancy, _ *reply) tenancy {
 			return tenancy{ID: t.Account.ID.Tenancy(), Name: t.Name, Description: t.Name, HomeRegionKey: c.RegionKey, tags: tagsOf(iam.OracleTags{})}
 		}),

@@ -25,6 +25,7 @@ type Config struct {
 	Issuer      string         // how authenticator apps name this server
 	Places      string         // file of a MaxMind database, by which sign-ins from impossible distances are found; "" = none
 	Regions     []string       // that a signature may name; none means any
+	Oracle      Oracle
 	Log         Log
 	Passkeys    Passkeys
 	Mail        Mail
@@ -73,6 +74,7 @@ func defaults() *Config {
 	return &Config{
 		Listen:   DefaultListen,
 		Issuer:   "Warifu",
+		Oracle:   Oracle{Region: defaultRegion, RegionKey: defaultRegionKey},
 		Log:      Log{Level: slog.LevelInfo, Format: "auto"},
 		Mail:     Mail{Security: "auto"},
 		Passkeys: Passkeys{OnRollback: "block"},

@@ -37,6 +37,9 @@ var settings = []setting{
 	{key: "issuer", set: setIssuer, get: func(c *Config) string { return c.Issuer }},
 	{key: "places", set: text(func(c *Config) *string { return &c.Places }), get: func(c *Config) string { return c.Places }},
 	{key: "regions", set: setRegions, get: func(c *Config) string { return strings.Join(c.Regions, ", ") }},
+	{key: "oracle.region", set: setRegion, get: func(c *Config) string { return c.Oracle.Region }},
+	{key: "oracle.region_key", set: setRegionKey, get: func(c *Config) string { return c.Oracle.RegionKey }},
+	{key: "oracle.limits", set: setLimits, get: getLimits},
 	{key: "log.level", set: setLevel, get: func(c *Config) string { return strings.ToLower(c.Log.Level.String()) }},
 	{key: "log.format", set: oneOf(func(c *Config) *string { return &c.Log.Format }, "auto", "text", "json"), get: func(c *Config) string { return c.Log.Format }},
 
