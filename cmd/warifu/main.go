@@ -21,9 +21,10 @@ type commands struct {
 		Rotate keysRotateCmd `cmd:"" help:"Seal every secret in the database with a new key, while the server runs."`
 	} `cmd:"" help:"Manage the keys that seal secrets at rest."`
 	Admin struct {
-		SetupLink adminSetupLinkCmd `cmd:"" help:"Print a new set-up link for an account that is not set up yet, while the server runs."`
-		OCIConfig ociConfigCmd      `cmd:"" name:"oci-config" help:"Make an API key of Oracle's kind for a user, and a file that Oracle's SDKs and command line read."`
-		Explain   explainCmd        `cmd:"" help:"Tell why a request of one of Oracle's clients was refused, by its opc-request-id, while the server runs."`
+		SetupLink     adminSetupLinkCmd `cmd:"" help:"Print a new set-up link for an account that is not set up yet, while the server runs."`
+		OCIConfig     ociConfigCmd      `cmd:"" name:"oci-config" help:"Make an API key of Oracle's kind for a user, and a file that Oracle's SDKs and command line read."`
+		Explain       explainCmd        `cmd:"" help:"Tell why a request of one of Oracle's clients was refused, by its opc-request-id, while the server runs."`
+		ApplyTemplate applyTemplateCmd  `cmd:"" help:"Set up a job function: its group, policies, users and role, while the server runs."`
 	} `cmd:"" help:"Do what only the host's operator may."`
 	Policy      policyCmd      `cmd:"" help:"Test, simulate, explain, format and lint policy documents in files."`
 	Audit       auditCmd       `cmd:"" help:"Export the trail, and verify that nobody has changed it."`

@@ -109,6 +109,9 @@ func Catalog() []Entry {
 		// simulate.go
 		entry(SimulatePrincipalPolicy), entry(SimulateCustomPolicy),
 		entry(GetContextKeysForPrincipalPolicy), entry(GetContextKeysForCustomPolicy),
+		// templates.go
+		entry(ListTemplates), entry(ApplyTemplate),
+
 		// clilogin.go, clilogin_device.go, clilogin_tokens.go
 		entry(InspectCLILogin), entry(ApproveCLILogin), entry(ListCLILogins), entry(EndCLILogin),
 		entry(BeginDeviceLogin), entry(InspectDeviceLogin), entry(AnswerDeviceLogin),
