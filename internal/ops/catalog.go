@@ -70,6 +70,8 @@ func Catalog() []Entry {
 		// sts.go, trail.go
 		entry(GetCallerIdentity), entry(GetSessionToken), entry(AssumeRole), entry(GetFederationToken),
 		entry(GetAccessKeyInfo), entry(DecodeAuthorizationMessage), entry(LookupEvents), entry(ProveEvent),
+		// trail_query.go
+		entry(QueryTrail), entry(SaveQuery), entry(ListQueries), entry(DeleteQuery),
 		// signin.go, setup.go, stepup.go
 		entry(SignIn), entry(ShowSignIn), entry(InspectSetup), entry(StepUp), entry(ShowStepUp), entry(BeginStepUp),
 		// sessions.go, notices.go

@@ -22,6 +22,7 @@ import (
 	"warifu/internal/password"
 	"warifu/internal/reqsig/sigv4"
 	"warifu/internal/store"
+	"warifu/internal/store/query"
 	"warifu/internal/sts"
 	"warifu/policy"
 )
@@ -97,6 +98,7 @@ type Server struct {
 	cache       cache
 	usage       usage
 	nonces      nonces
+	queries     *query.Engine
 
 	oracleLimits OracleLimits
 	oracleBox    cipher.AEAD
@@ -107,7 +109,7 @@ type Server struct {
 func New(c Config) (*Server, error) {
 	s := &Server{
 		store: c.Store, keys: c.Keys, now: c.Now, rand: c.Rand, log: c.Log,
-		limits: c.Limits, issuer: cmp.Or(c.Issuer, "Warifu"), observe: c.Observe, locate: c.Locate, contextKeys: policy.NewKeys(keyNames...),
+		limits: c.Limits, issuer: cmp.Or(c.Issuer, "Warifu"), observe: c.Observe, locate: c.Locate, queries: query.New(), contextKeys: policy.NewKeys(keyNames...),
 	}
 	s.cache.oracle.max = maxOracle
 	s.issuers.fetch = c.Fetch
