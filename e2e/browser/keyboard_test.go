@@ -15,7 +15,7 @@ type focused struct {
 const focusScript = `(() => {
 	const el = document.activeElement, s = getComputedStyle(el), r = el.getBoundingClientRect();
 	const x = r.left + r.width / 2, y = r.top + r.height / 2, top = document.elementFromPoint(x, y);
-	const near = el.closest(".affix");
+	const near = el.closest(".affix, .pane");
 	return {
 		Tag: el.tagName.toLowerCase(), ID: el.id,
 		Label: (el.ariaLabel || (el.labels && el.labels[0] && el.labels[0].innerText) || el.innerText || "").trim().replace(/\s+/g, " "),

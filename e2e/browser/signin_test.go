@@ -172,7 +172,7 @@ func TestLanguageAndThemeStay(t *testing.T) {
 	}
 }
 
-// Signing in and adding a device need no JavaScript.
+// Signing in, adding a device and administering need no JavaScript.
 func TestWithoutJavaScript(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -186,6 +186,20 @@ func TestWithoutJavaScript(t *testing.T) {
 	phone := b.bind()
 	b.signOut()
 	b.signInWith(s, "alice", phone)
+
+	b.visit("/console/new/policy").fill(b.w("policies.name"), "Force_MFA").fill(b.w("editor.label"), forceMFA(t))
+	b.click(b.w("policies.new")).says("Force_MFA", "DenyAllExceptListedIfNoMFA")
+	b.visit("/console/new/user").fill(b.w("users.name"), "carol").fill(b.w("users.new.password"), userPassword)
+	b.click(b.w("users.new.do")).at("/console/users/carol")
+	b.visit("/console/users?q=carol").toggle("carol")
+	b.click(b.w("users.bulk.mfa")).at("/console/users?q=carol")
+	b.visit("/console/users/carol/mfa")
+	if !eval[bool](b, "document.querySelector('[name=required]').checked") {
+		t.Error("MFA is not required")
+	}
+	b.visit("/console/users?q=carol").toggle("carol").click(b.w("users.bulk.delete"))
+	b.fill(b.w("users.delete.count", "n", "1"), "1").click(b.w("users.delete.do")).at("/console/users?q=carol").says(b.w("list.nomatch"))
+	b.visit("/security").link(b.w("sessions.end.all")).click(b.w("sessions.end.do")).says(b.w("flash.sessions.ended"))
 }
 
 // A password that an administrator gave is changed first, and a page that is

@@ -380,8 +380,8 @@ var keyCodes = map[string]int64{"Tab": 9, "Enter": 13, "Escape": 27, " ": 32, "A
 func (b *tab) key(name string, modifiers int64) {
 	b.t.Helper()
 	p := input.DispatchKeyEventParams{Type: input.DispatchKeyEventTypeRawKeyDown, Key: name, Modifiers: modifiers, WindowsVirtualKeyCode: keyCodes[name]}
-	if keyCodes[name] == 0 {
-		p.WindowsVirtualKeyCode = int64(strings.ToUpper(name)[0])
+	if upper := strings.ToUpper(name)[0]; keyCodes[name] == 0 && (upper >= 'A' && upper <= 'Z' || upper >= '0' && upper <= '9') {
+		p.WindowsVirtualKeyCode = int64(upper) // of other characters it would be another key: 34 is " and Page Down
 	}
 	switch {
 	case name == "Enter":
