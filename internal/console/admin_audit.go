@@ -144,6 +144,7 @@ func eventPage(rq *request) error {
 	d := eventData{Event: e, Raw: string(raw)}
 	for _, p := range []Pair{
 		{rq.t("audit.action"), e.Action}, {rq.t("audit.who"), e.Actor.ARN}, {rq.t("audit.key"), e.Actor.AccessKey}, {rq.t("audit.target"), e.Target.ARN},
+		{rq.t("oci.explain.missing"), e.Params["missingPermissions"]}, {rq.t("oci.explain.nearest"), e.Params["nearestStatement"]}, {rq.t("oci.explain.failed"), e.Params["failedCondition"]},
 		{rq.t("activity.from"), e.Source}, {rq.t("audit.agent"), e.UserAgent}, {rq.t("audit.why"), e.Why}, {rq.t("problem.request"), e.RequestID},
 	} {
 		if p.Value != "" {

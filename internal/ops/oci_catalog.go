@@ -33,6 +33,6 @@ func oracleEntries() []Entry {
 		// oci_settings.go, oci_tokens.go
 		entry(GetTenancy), entry(ListOracleRegions), entry(ListOraclePlaces), entry(GetAuthenticationPolicy), entry(UpdateAuthenticationPolicy),
 		entry(GenerateUPST), entry(RefreshUPST), entry(InspectOracleLogin), entry(BeginOracleSession),
-		entry(ExplainRequest), // oci_explain.go
+		entry(ExplainRequest), entry(InspectOraclePolicies), // oci_explain.go
 	}
 }

@@ -268,3 +268,53 @@ func wouldGrant(permission string, path []string) string {
 	}
 	return "Allow group <name> to manage all-resources in " + where
 }
+
+// OracleAdvice is a policy of Oracle's with what its author should know.
+type OracleAdvice struct {
+	Policy      string
+	Compartment string // its name
+	Statements  []AdvisedStatement
+}
+
+// AdvisedStatement is a statement with advice.
+type AdvisedStatement struct {
+	Text   string
+	Advice []string // sentences; most statements need none
+}
+
+// InspectOraclePolicies reads all of an account's Oracle policies with advice about
+// statements that do less than they seem to, which the answers of Oracle's door have no
+// place for.
+var InspectOraclePolicies = Op[struct{}, []OracleAdvice]{
+	Name:   "InspectOraclePolicies",
+	Grants: Names{AWS: "iam:ListPolicies", OCI: "ListPolicies"},
+	Target: func(*Env, struct{}) (Target, error) { return Target{Noun: "oracle policies"}, nil },
+	Do: func(env *Env, _ struct{}) (out []OracleAdvice, err error) {
+		all, err := env.Tx.OracleNouns(env.Call.Caller.Account, iam.OraclePolicy)
+		for i := 0; i < len(all) && err == nil; i++ {
+			var at *iam.OracleNoun
+			if at, err = env.compartment(all[i].Parent); err != nil {
+				return nil, err
+			}
+			statements, _ := oracleNoun(&all[i]).Statements()
+			out = append(out, OracleAdvice{all[i].Name, at.Name, advised(statements)})
+		}
+		return out, err
+	},
+}
+
+func advised(statements []string) []AdvisedStatement {
+	out := make([]AdvisedStatement, len(statements))
+	for i, s := range statements {
+		out[i].Text = s
+	}
+	doc, err := oci.Parse(statements)
+	if err != nil {
+		return out // a stored policy parses
+	}
+	for _, w := range doc.Warnings() {
+		at := &out[w.Statement]
+		at.Advice = append(at.Advice, fmt.Sprintf("%d:%d: %s", w.Line, w.Column, w.Message))
+	}
+	return out
+}
