@@ -12,6 +12,7 @@ import (
 	"warifu/cmd/warifu/internal/config"
 	"warifu/internal/api/alibaba"
 	"warifu/internal/api/aws"
+	"warifu/internal/api/cloudsso"
 	"warifu/internal/api/oci"
 	"warifu/internal/api/signin"
 	"warifu/internal/clientip"
@@ -36,6 +37,7 @@ type doors struct {
 	gateway door
 	console door
 	signin  door
+	cloud   door
 	oracle  door
 	serves  func(*http.Request) bool // whether a request is the gateway's
 }
@@ -66,6 +68,7 @@ func openDoors(conf *config.Config, s *ops.Server, log *slog.Logger, address str
 	return &doors{
 		console: door{"console", con, false},
 		signin:  door{"signin", signin.New(signin.Config{Ops: s, Log: log, Client: client, URL: at}), false},
+		cloud:   door{"cloudsso", cloudsso.New(cloudsso.Config{Ops: s, Log: log, Client: client, URL: at}), false},
 		oracle:  door{"oracle", oci.New(oci.Config{Ops: s, Log: log, Client: client, Region: conf.Oracle.Region, RegionKey: conf.Oracle.RegionKey}), false},
 		aws:     door{"aws", aws.New(aws.Config{Ops: s, Log: log, Client: client, Regions: conf.Regions}), false},
 		alibaba: door{"alibaba", alibaba.New(alibaba.Config{Ops: s, Log: log, Client: client}), false},
@@ -85,6 +88,8 @@ func (d *doors) of(r *http.Request) *door {
 		return &d.oracle
 	case signin.Owns(r):
 		return &d.signin
+	case cloudsso.Owns(r):
+		return &d.cloud
 	case console.Owns(r):
 		return &d.console
 	case alibaba.Owns(r):

@@ -118,6 +118,7 @@ func Catalog() []Entry {
 		entry(InspectCLILogin), entry(ApproveCLILogin), entry(ListCLILogins), entry(EndCLILogin),
 		entry(BeginDeviceLogin), entry(InspectDeviceLogin), entry(AnswerDeviceLogin),
 		entry(RedeemCLICode), entry(RedeemDeviceCode), entry(RefreshCLILogin), entry(LeaveCLILogin),
+		entry(GetCloudSSOAccount), entry(CreateCloudSSOCredentials),
 		// oath.go, recovery.go
 		entry(ImportTokens), entry(ListTokens), entry(GetToken), entry(AssignToken), entry(ReleaseToken), entry(LoseToken), entry(DeleteToken),
 		entry(ListOwnTokens), entry(GetRecoveryStatus), entry(MakeRecoveryCodes), entry(DropRecoveryCodes),

@@ -49,6 +49,7 @@ const (
 	ClientSameDevice  = name.CLISameDevice
 	ClientCrossDevice = name.CLICrossDevice
 	ClientDevice      = "warifu-cli"
+	ClientCloudSSO    = "app-vaz16tltdxs96audqf35" // of Alibaba Cloud's command line in its mode CloudSSO
 )
 
 // confirmationPath is where the code is shown that a person carries to another

@@ -64,31 +64,37 @@ var BeginDeviceLogin = Op[BeginDeviceLoginIn, *DeviceLogin]{
 		if err != nil {
 			return nil, err
 		}
-		all, own, err := env.Tx.DeviceRequests(env.source(), env.Now)
-		if err != nil {
-			return nil, err
-		}
-		if all >= maxDevices || own >= maxDevicesOfSource {
-			return nil, fault.New(fault.Throttled, "too many command lines wait to be signed in")
-		}
-		code, err := env.newToken(deviceToken)
-		if err != nil {
-			return nil, err
-		}
-		d := iam.DeviceRequest{
-			Hash: hashToken(code), Client: in.Client, Key: key, Source: env.source(), UserAgent: clipped(env.Call.Source.UserAgent),
-			Created: env.Now, Expires: env.Now.Add(DeviceLife),
-		}
-		if d.UserCode, err = userCode(env.rand); err != nil {
-			return nil, fault.Wrap(err, "draw a code")
-		}
-		if err := env.Tx.InsertDeviceRequest(&d); err != nil {
-			return nil, err // one in 10^7: the client asks again
-		}
-		return &DeviceLogin{
-			Code: code, UserCode: d.UserCode[:userCodeSize/2] + "-" + d.UserCode[userCodeSize/2:], Life: DeviceLife, Interval: DeviceInterval,
-		}, nil
+		return env.beginDevice(in.Client, key)
 	},
+}
+
+// beginDevice keeps a command line that waits, bound to what it will prove to hold:
+// the thumbprint of a key, or a challenge.
+func (env *Env) beginDevice(client, key string) (*DeviceLogin, error) {
+	all, own, err := env.Tx.DeviceRequests(env.source(), env.Now)
+	if err != nil {
+		return nil, err
+	}
+	if all >= maxDevices || own >= maxDevicesOfSource {
+		return nil, fault.New(fault.Throttled, "too many command lines wait to be signed in")
+	}
+	code, err := env.newToken(deviceToken)
+	if err != nil {
+		return nil, err
+	}
+	d := iam.DeviceRequest{
+		Hash: hashToken(code), Client: client, Key: key, Source: env.source(), UserAgent: clipped(env.Call.Source.UserAgent),
+		Created: env.Now, Expires: env.Now.Add(DeviceLife),
+	}
+	if d.UserCode, err = userCode(env.rand); err != nil {
+		return nil, fault.Wrap(err, "draw a code")
+	}
+	if err := env.Tx.InsertDeviceRequest(&d); err != nil {
+		return nil, err // one in 10^7: the client asks again
+	}
+	return &DeviceLogin{
+		Code: code, UserCode: d.UserCode[:userCodeSize/2] + "-" + d.UserCode[userCodeSize/2:], Life: DeviceLife, Interval: DeviceInterval,
+	}, nil
 }
 
 // userCode draws a code without bias: 240 is twelve times the letters.
