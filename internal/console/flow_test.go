@@ -336,7 +336,7 @@ func TestOtherKindsAreBound(t *testing.T) {
 	code := sent()
 	says(t, s.get(path), 200, "We sent a code to dora@example.com", "Code from the message")
 	says(t, s.get(path+"?new=email"), 200, "Send me a code")
-	says(t, s.post(path, "again", "1", "email", "dora@example.com"), 422, "only just now") // too soon
+	says(t, s.post(path, "again", "1", "email", "dora@example.com"), 429, "only just now") // too soon
 	says(t, s.post(path, "email-code", "000000x"), 422, "does not fit")
 	says(t, s.post(path, "email-code", code), 200, "The second factor is added", "a code that comes by e-mail")
 

@@ -96,6 +96,9 @@ func (f *form) again(err error, at fields, show func() error) error {
 		return err
 	}
 	f.rq.status = http.StatusUnprocessableEntity
+	if fault.Is(err, fault.Throttled) {
+		f.rq.busy(err)
+	}
 	return show()
 }
 

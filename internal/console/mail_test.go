@@ -93,7 +93,7 @@ func TestMailedCodeFromTheLinkToTheConsole(t *testing.T) {
 	if !strings.Contains(page, `autocomplete="one-time-code"`) || !strings.Contains(page, "data-until=") {
 		t.Error("no field for the code, or no time at which another one can be sent")
 	}
-	says(t, dora.post("/signin/code/begin", "device", device), 422, "Too many codes were sent")
+	says(t, dora.post("/signin/code/begin", "device", device), 429, "Too many codes were sent")
 	code := s.secretOf(t, iam.MessageCode)
 	wrong := "000000"
 	if code == wrong {

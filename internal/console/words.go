@@ -75,6 +75,9 @@ func (rq *request) fail(err error) {
 	}
 	p := rq.problem(err)
 	rq.status = statuses[kind]
+	if kind == fault.Throttled {
+		rq.busy(err)
+	}
 	if errors.Is(err, errMethod) {
 		rq.status = http.StatusMethodNotAllowed
 	}
@@ -82,6 +85,23 @@ func (rq *request) fail(err error) {
 		rq.c.Log.Error("a page about a failure failed", "path", Loggable(rq.r.URL.Path), "request", rq.id, "error", p)
 		http.Error(rq.w, "internal error", http.StatusInternalServerError)
 	}
+}
+
+// Seconds after which one may come again (RFC 9110, section 10.2.3): the crowd at
+// the door is through in a few, other limits take a minute or more.
+const (
+	afterCrowd = "5"
+	afterLimit = "60"
+)
+
+// busy answers that there is too much of something (RFC 6585, section 4).
+func (rq *request) busy(err error) {
+	rq.status = http.StatusTooManyRequests
+	after := afterLimit
+	if f := (*fault.Error)(nil); errors.As(err, &f) && f.Noun == "" {
+		after = afterCrowd
+	}
+	rq.w.Header().Set("Retry-After", after)
 }
 
 // lostPlace reports whether it is the place in a list that does not fit: the list

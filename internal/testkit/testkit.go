@@ -95,8 +95,18 @@ func Each(t *testing.T, test func(*testing.T, *World)) {
 	t.Run("postgres", func(t *testing.T) { test(t, Build(t, blank.Postgres(t), io.Discard)) })
 }
 
+// Crowded returns a world on SQLite whose passwords cost as much as anywhere, one
+// is compared at a time, and few wait for their turn.
+func Crowded(t testing.TB, waiting int) *World {
+	return build(t, blank.SQLite(t), io.Discard, password.NewGate(1, waiting), password.DefaultCost())
+}
+
 // Build returns a world on the database of dsn that logs to log.
 func Build(t testing.TB, dsn string, log io.Writer) *World {
+	return build(t, dsn, log, password.NewGate(2, 64), Cost)
+}
+
+func build(t testing.TB, dsn string, log io.Writer, gate *password.Gate, cost password.Cost) *World {
 	t.Helper()
 	ctx := context.Background()
 	w := &World{Clock: &Clock{at: Epoch}, Rand: Rand(t.Name()), Log: log}
@@ -115,7 +125,7 @@ func Build(t testing.TB, dsn string, log io.Writer) *World {
 	vault, err := ops.OpenVault(ctx, w.Store, kms, w.Rand, w.Clock.Now())
 	must(err)
 	w.Server, err = ops.New(ops.Config{
-		Store: w.Store, Keys: vault, Gate: password.NewGate(2, 64), Cost: Cost, Now: w.Clock.Now, Rand: w.Rand,
+		Store: w.Store, Keys: vault, Gate: gate, Cost: cost, Now: w.Clock.Now, Rand: w.Rand,
 		Fetch: func(_ context.Context, url string, _ []string) ([]byte, error) {
 			if w.Fetch == nil {
 				return nil, errors.New("nothing is fetched in this test")
