@@ -23,6 +23,11 @@ type ghost struct {
 }
 
 // draw makes facts. The same few factors come and go.
+// secondFactors are all kinds of factor that there are.
+var secondFactors = []iam.Method{
+	iam.MethodTOTP, iam.MethodHOTP, iam.MethodPasskey, iam.MethodU2F, iam.MethodEmail, iam.MethodSMS, iam.MethodRecovery,
+}
+
 func drawFacts(t *rapid.T) Facts {
 	f := Facts{
 		Known: rapid.IntRange(0, 9).Draw(t, "known") > 0, Blocked: rapid.IntRange(0, 9).Draw(t, "blocked") == 0,
@@ -49,7 +54,7 @@ func drawFacts(t *rapid.T) Facts {
 	}
 	for id := name.ID(1); id <= 2; id++ {
 		if rapid.IntRange(0, 2).Draw(t, "factor") == 0 {
-			f.Factors = append(f.Factors, Factor{ID: id, Method: iam.MethodTOTP})
+			f.Factors = append(f.Factors, Factor{ID: id, Method: rapid.SampledFrom(secondFactors).Draw(t, "method")})
 		}
 	}
 	return f
@@ -79,9 +84,9 @@ func drawProof(t *rapid.T, stage Stage) Proof {
 			p.Method, p.Factor = iam.MethodPasskey, name.ID(rapid.IntRange(1, 2).Draw(t, "passkey"))
 		}
 	case GaveFactor:
-		p.Method, p.Factor = iam.MethodTOTP, name.ID(rapid.IntRange(1, 2).Draw(t, "factor"))
+		p.Method, p.Factor = rapid.SampledFrom(secondFactors).Draw(t, "method"), name.ID(rapid.IntRange(1, 2).Draw(t, "factor"))
 	case BoundFactor:
-		p.Method, p.Factor = iam.MethodTOTP, 3
+		p.Method, p.Factor = rapid.SampledFrom(secondFactors).Draw(t, "new"), 3
 	case NamedRoot:
 		p.Flow.Setup = SetupData{Email: "root@example.com", RootHash: "hash"}
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go"
 
+	"warifu/internal/ops"
 	"warifu/internal/testkit"
 )
 
@@ -143,6 +144,51 @@ func TestMFADevicesThroughTheSDK(t *testing.T) {
 		if _, err := admin.DeleteVirtualMFADevice(ctx, &iam.DeleteVirtualMFADeviceInput{SerialNumber: serial}); err != nil {
 			t.Error(err)
 		}
+	})
+}
+
+// Passkeys and security keys are MFA devices with serial numbers of AWS's kind: the
+// SDK lists, reads and deactivates them, which is their end.
+func TestSecurityKeysThroughTheSDK(t *testing.T) {
+	each(t, func(t *testing.T, d *door) {
+		ctx, admin, alice := context.Background(), d.iam(d.admin()), awssdk.String("alice")
+		d.member(t, "alice", selfMFA)
+		d.member(t, "bob", selfMFA)
+		u2f, point := testkit.NewU2FKey(t, d.Rand, testkit.Origin)
+		testkit.Do(t, d.World, d.Admin(t), ops.ImportU2FKey, ops.ImportU2FKeyIn{User: ops.Ref{Name: "alice"}, Name: "Blue key", KeyHandle: u2f.ID, PublicKey: point})
+		list := func() []types.MFADevice {
+			t.Helper()
+			l, err := admin.ListMFADevices(ctx, &iam.ListMFADevicesInput{UserName: alice})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return l.MFADevices
+		}
+		all := list()
+		if len(all) != 1 || *all[0].UserName != "alice" || !strings.HasPrefix(*all[0].SerialNumber, "arn:aws:iam::123456789012:u2f/user/alice/") || !all[0].EnableDate.Equal(testkit.Epoch) {
+			t.Fatalf("alice has %+v", all)
+		}
+		serial := all[0].SerialNumber
+		got, err := admin.GetMFADevice(ctx, &iam.GetMFADeviceInput{SerialNumber: serial, UserName: alice})
+		if err != nil || *got.SerialNumber != *serial || *got.UserName != "alice" {
+			t.Errorf("%+v, %v", got, err)
+		}
+		if v, err := admin.ListVirtualMFADevices(ctx, &iam.ListVirtualMFADevicesInput{}); err != nil || len(v.VirtualMFADevices) != 0 {
+			t.Errorf("it is no virtual device: %+v, %v", v, err)
+		}
+		_, err = admin.DeactivateMFADevice(ctx, &iam.DeactivateMFADeviceInput{UserName: awssdk.String("bob"), SerialNumber: serial})
+		says(t, err, "NoSuchEntity", "MFA Device with serial number "+*serial+" does not exist.")
+		other := strings.Replace(*serial, "user/alice", "user/bob", 1)
+		_, err = admin.DeactivateMFADevice(ctx, &iam.DeactivateMFADeviceInput{UserName: alice, SerialNumber: &other})
+		says(t, err, "NoSuchEntity", "MFA Device with serial number "+other+" does not exist.")
+		if _, err := admin.DeactivateMFADevice(ctx, &iam.DeactivateMFADeviceInput{UserName: alice, SerialNumber: serial}); err != nil {
+			t.Fatal(err)
+		}
+		if left := list(); len(left) != 0 {
+			t.Errorf("alice still has %+v", left)
+		}
+		_, err = admin.DeactivateMFADevice(ctx, &iam.DeactivateMFADeviceInput{UserName: alice, SerialNumber: serial})
+		says(t, err, "NoSuchEntity", "MFA Device with serial number "+*serial+" does not exist.")
 	})
 }
 
