@@ -15,10 +15,10 @@ import (
 const auditPath = "/console/audit"
 
 func auditRoutes() []Route {
-	return []Route{
+	return append([]Route{
 		{Method: "GET", Pattern: auditPath, Who: SignedIn, Nav: "nav.audit", Section: sectionWatch, Icon: "list", do: auditPage},
 		{Method: "GET", Pattern: auditPath + "/event", Who: SignedIn, do: eventPage},
-	}
+	}, queryRoutes()...)
 }
 
 // events is a page of the trail.
@@ -119,6 +119,7 @@ type eventData struct {
 	audit.Event
 	Raw   string
 	Facts []Pair
+	Proof proofData
 }
 
 // eventPage shows one event. Its moment comes with its id, so that it is found
@@ -150,6 +151,9 @@ func eventPage(rq *request) error {
 		if p.Value != "" {
 			d.Facts = append(d.Facts, p)
 		}
+	}
+	if d.Proof, err = rq.proof(&e); err != nil {
+		return err
 	}
 	return rq.page("admin/event", rq.under("nav.audit", auditPath, rq.lang.event(e.Operation)), d)
 }

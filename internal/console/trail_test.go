@@ -28,6 +28,8 @@ var answeredHere = map[string]bool{
 	"/console/roles/{name}/edit":                  true,
 	"/console/roles/{name}/inline/delete":         true,
 	"/console/policies/uses":                      true,
+	"/console/policies/edit":                      true,
+	"/console/policies/versions/delete":           true,
 	"/console/policies/delete":                    true,
 	"/console/tokens/import":                      true,
 	"/console/tokens/{serial}":                    true,

@@ -20,6 +20,7 @@ type QueryTrailIn struct {
 	From, To time.Time
 	Where    string // a condition on events, in SQL; "" = all
 	SQL      string // selects from found, the events that fit; "" = a list of them
+	Export   bool   // for a file: more rows than a page shows
 
 	found *query.Result // by Before
 }
@@ -51,8 +52,12 @@ var QueryTrail = Op[QueryTrailIn, QueryResult]{
 		if err := s.store.Flush(); err != nil { // what was answered is found
 			return in, err
 		}
+		limits := query.DefaultLimits
+		if in.Export {
+			limits.Rows = exportRows
+		}
 		var err error
-		in.found, err = s.queries.Run(ctx, query.Query{Where: in.Where, SQL: in.SQL}, in.From, in.To, query.DefaultLimits,
+		in.found, err = s.queries.Run(ctx, query.Query{Where: in.Where, SQL: in.SQL}, in.From, in.To, limits,
 			func(limit int, add func(*query.Event) error) error {
 				return s.store.View(ctx, func(tx *store.Tx) error {
 					return tx.CopyEvents(call.Caller.Account, in.From, in.To, limit, add)
@@ -79,6 +84,12 @@ func momentOf(t time.Time) string {
 	}
 	return t.UTC().Format(time.RFC3339)
 }
+
+// exportRows is how many rows a query for a file can have.
+const exportRows = 50_000
+
+// QueryColumns are the columns of the events that queries see.
+func QueryColumns() []string { return query.Columns }
 
 // QueryTemplate is a query that everybody has.
 type QueryTemplate struct {
