@@ -141,7 +141,7 @@ func TestKinds(t *testing.T) {
 		{Managed, `{"Effect": "Allow", "NotPrincipal": {"AWS": "*"}, "Action": "*", "Resource": "*"}`, msgNoPrincipal},
 		{ResourcePolicy, statementOK, "Missing required field Principal"},
 		{ResourcePolicy, `{"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}`, ""},
-		{ResourcePolicy, `{"Effect": "Allow", "Principal": {"CanonicalUser": "abc", "Service": ["a.amazonaws.com"], "Federated": "*", "AWS": ["*", "AIDAXXXXXXXXXXXXXXXX"]}, "Action": "*", "Resource": "*"}`, ""},
+		{ResourcePolicy, `{"Effect": "Allow", "Principal": {"CanonicalUser": "abc", "Service": ["a.amazonaws.com"], "Federated": "*", "AWS": ["*", "AIDAJQABLZS4A3QDU576"]}, "Action": "*", "Resource": "*"}`, ""},
 		{ResourcePolicy, `{"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::111122223333:user/*"}, "Action": "*", "Resource": "*"}`, `Invalid principal in policy: "AWS":"arn:aws:iam::111122223333:user/*"`},
 		{ResourcePolicy, `{"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::111122223333:group/g"}, "Action": "*", "Resource": "*"}`, `Invalid principal in policy: "AWS":"arn:aws:iam::111122223333:group/g"`},
 		{ResourcePolicy, `{"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::1:user/a"}, "Action": "*", "Resource": "*"}`, `Invalid principal in policy: "AWS":"arn:aws:iam::1:user/a"`},

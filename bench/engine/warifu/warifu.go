@@ -5,6 +5,7 @@ package warifu
 import (
 	"fmt"
 	"net/netip"
+	"strings"
 
 	"perfbench/engine"
 	"perfbench/workload"
@@ -94,12 +95,17 @@ const few = 100
 type inst struct {
 	actions    map[string]*policy.Action // those that requests are about, as a server knows its operations
 	principals map[string]*principal
-	fresh      request // of DecideFresh: one goroutine
+
+	// What a server keeps for each connection, and fills in for each request; here there
+	// is one goroutine.
+	req    policy.Request
+	layers [1]policy.Layer
+	fresh  request // of DecideFresh
 }
 
 type principal struct {
-	who    policy.Principal
-	layers [1]policy.Layer
+	name string
+	sets []*policy.Set
 }
 
 func (eng) Load(w *workload.Workload) (engine.Instance, error) {
@@ -113,6 +119,8 @@ func (eng) Load(w *workload.Workload) (engine.Instance, error) {
 		sets[i] = policy.Compile(doc.Rules(policy.RuleID{Policy: p.ID}), keys)
 	}
 	in := &inst{actions: map[string]*policy.Action{}, principals: make(map[string]*principal, len(w.Principals))}
+	in.req.Principal = policy.Principal{Kind: policy.User, Account: workload.Account}
+	in.layers[0].Kind = policy.Identity
 	for _, a := range workload.Actions() {
 		in.actions[a] = policy.NewAction(a)
 	}
@@ -126,46 +134,47 @@ func (eng) Load(w *workload.Workload) (engine.Instance, error) {
 		if len(w.Principals) <= few {
 			all = policy.Merge(mine...)
 		}
-		x := &principal{who: policy.Principal{Kind: policy.User, Account: workload.Account},
-			layers: [1]policy.Layer{all.Layer(policy.Identity)}}
-		x.who.Names[aws.Language].Name = "arn:aws:iam::" + workload.Account + ":user/" + p.Name
-		in.principals[p.Name] = x
+		in.principals[p.Name] = &principal{"arn:aws:iam::" + workload.Account + ":user/" + p.Name, all.Layer(policy.Identity).Sets}
 	}
 	return in, nil
 }
 
+// request is a request in the types that policy wants.
 type request struct {
-	req    policy.Request // what decisions read of it comes last
-	layers [1]policy.Layer
-	ctx    context
-	known  bool
+	ctx      context
+	action   *policy.Action
+	resource string
+	name     string        // of the principal
+	sets     []*policy.Set // its policies; none if there is no such principal
 }
 
 func (in *inst) fill(q *request, r *workload.Request) {
 	q.ctx.set(&r.Ctx)
-	q.req.SetAction(aws.Language, in.actions[r.Action])
-	q.req.Resources[aws.Language] = r.Resource
-	q.req.Context = &q.ctx
-	p := in.principals[r.Principal]
-	if q.known = p != nil; q.known {
-		q.req.Principal = p.who
-		q.layers = p.layers
+	q.action, q.resource = in.actions[r.Action], r.Resource
+	q.name, q.sets = "", nil
+	if p := in.principals[r.Principal]; p != nil {
+		q.name, q.sets = p.name, p.sets
 	}
 }
 
 func (in *inst) Prepare(r *workload.Request) any {
 	q := &request{}
 	in.fill(q, r)
+	q.resource = strings.Clone(r.Resource)
 	return q
 }
 
 func (in *inst) Decide(prepared any) (bool, error) {
 	q := prepared.(*request)
-	return q.known && policy.Decide(&q.req, q.layers[:]...).Allowed(), nil
+	in.req.Context = &q.ctx
+	in.req.SetAction(aws.Language, q.action)
+	in.req.Resources[aws.Language] = q.resource
+	in.req.Principal.Names[aws.Language].Name = q.name
+	in.layers[0].Sets = q.sets
+	return policy.Decide(&in.req, in.layers[:]...).Allowed(), nil
 }
 
-// DecideFresh builds the request in place, as a server does that keeps one for each
-// connection.
+// DecideFresh makes the request in the loop.
 func (in *inst) DecideFresh(r *workload.Request) (bool, error) {
 	in.fill(&in.fresh, r)
 	return in.Decide(&in.fresh)
