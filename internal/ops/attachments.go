@@ -13,7 +13,8 @@ import (
 // AttachIn names a user, group or role and a managed policy.
 type AttachIn struct {
 	Holder Ref
-	Policy string // ARN
+	Policy string  // ARN
+	Scope  name.ID // the resource group in which it counts; 0 = the account
 }
 
 // Attach operations give a managed policy to a user, group or role. What is
@@ -65,16 +66,21 @@ func attaching(kind iam.PrincipalKind, op string) Op[AttachIn, struct{}] {
 			if err != nil {
 				return none, err
 			}
-			return none, env.attach(h, p)
+			return none, env.attach(h, p, in.Scope)
 		},
 	}
 }
 
 // attach attaches a policy and keeps the quota: the transaction takes back the
 // one that is too many.
-func (env *Env) attach(h holder, p *iam.Policy) error {
+func (env *Env) attach(h holder, p *iam.Policy, scope name.ID) (err error) {
 	a := env.Call.Caller.Account
-	changed, err := env.Tx.Attach(a, h.kind, h.id, p.ID)
+	var changed bool
+	if scope != 0 {
+		changed, err = env.Tx.AttachIn(a, scope, h.kind, h.id, p.ID, env.Now)
+	} else {
+		changed, err = env.Tx.Attach(a, h.kind, h.id, p.ID)
+	}
 	if err != nil || !changed {
 		return err
 	}
@@ -105,7 +111,15 @@ func detaching(kind iam.PrincipalKind, op string) Op[AttachIn, struct{}] {
 			if err != nil {
 				return none, err
 			}
-			changed, err := env.Tx.Detach(env.Call.Caller.Account, kind, h.id, p.ID)
+			var changed bool
+			if in.Scope != 0 {
+				if _, err := env.Tx.ResourceGroup(env.Call.Caller.Account, in.Scope); err != nil {
+					return none, err
+				}
+				changed, err = env.Tx.DetachIn(env.Call.Caller.Account, in.Scope, kind, h.id, p.ID)
+			} else {
+				changed, err = env.Tx.Detach(env.Call.Caller.Account, kind, h.id, p.ID)
+			}
 			if err == nil && !changed {
 				err = fault.Of(fault.NotFound, "policy", in.Policy)
 			}
@@ -137,6 +151,7 @@ func attachTarget(kind iam.PrincipalKind) func(*Env, AttachIn) (Target, error) {
 		if err != nil {
 			return t, err
 		}
+		t.Scope = in.Scope
 		arn, err := env.policyARN(in.Policy)
 		t.key("iam:PolicyARN", policy.String(arn))
 		return t, err
@@ -145,7 +160,11 @@ func attachTarget(kind iam.PrincipalKind) func(*Env, AttachIn) (Target, error) {
 
 func attachRecord(kind iam.PrincipalKind) func(AttachIn) audit.Fields {
 	return func(in AttachIn) audit.Fields {
-		return audit.Fields{string(kind) + "Name": in.Holder.String(), "policyArn": in.Policy}
+		f := audit.Fields{string(kind) + "Name": in.Holder.String(), "policyArn": in.Policy}
+		if in.Scope != 0 {
+			f["resourceGroup"] = in.Scope.String()
+		}
+		return f
 	}
 }
 

@@ -46,6 +46,8 @@ type principal struct {
 	layers   []policy.Layer // identity, then boundary if there is one
 	spoken   tongues        // the languages besides AWS's that the layers speak
 	oracle   *oracleSelf    // nil if no policy of Oracle's speaks of it
+
+	scopes map[name.ID]*policy.Layer // what it may in a resource group, besides
 }
 
 // bounded is a map of at most max entries, safe for concurrent use.

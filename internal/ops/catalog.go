@@ -100,6 +100,9 @@ func Catalog() []Entry {
 		entry(SetDefaultDomain), entry(GetAccountSecurityPracticeReport), entry(GenerateCredentialReport), entry(GetCredentialReport),
 		entry(ListRecycledUsers), entry(GetRecycledUser), entry(RestoreUser), entry(DeleteRecycledUser),
 		entry(ListRecycledKeys), entry(GetRecycledKey), entry(RestoreAccessKey), entry(DeleteRecycledKey),
+		// resourcegroups.go
+		entry(CreateResourceGroup), entry(GetResourceGroup), entry(UpdateResourceGroup), entry(DeleteResourceGroup), entry(ListResourceGroups),
+		entry(ListPolicyAttachments),
 		// providers.go, federation.go
 		entry(CreateSAMLProvider), entry(GetSAMLProvider), entry(UpdateSAMLProvider), entry(DeleteSAMLProvider), entry(ListSAMLProviders),
 		entry(CreateOIDCProvider), entry(GetOIDCProvider), entry(UpdateOIDCProvider), entry(DeleteOIDCProvider), entry(ListOIDCProviders),

@@ -179,6 +179,9 @@ var RemoveUser = Op[UserIn, struct{}]{
 		for i := range b.Attached {
 			add(p, DetachUserPolicy, AttachIn{Holder: in.User, Policy: b.Attached[i].ARN()})
 		}
+		if err := p.detachScoped(iam.KindUser, in.User); err != nil {
+			return none, err
+		}
 		for _, name := range b.Inline {
 			add(p, DeleteUserPolicy, InlineIn{Holder: in.User, Policy: name})
 		}
@@ -257,6 +260,9 @@ var RemoveGroup = Op[GroupIn, struct{}]{
 		for i := range b.Attached {
 			add(p, DetachGroupPolicy, AttachIn{Holder: in.Group, Policy: b.Attached[i].ARN()})
 		}
+		if err := p.detachScoped(iam.KindGroup, in.Group); err != nil {
+			return none, err
+		}
 		for _, name := range b.Inline {
 			add(p, DeleteGroupPolicy, InlineIn{Holder: in.Group, Policy: name})
 		}
@@ -298,6 +304,9 @@ var RemoveRole = Op[RoleIn, struct{}]{
 		p := &parts{env: env}
 		for i := range b.Attached {
 			add(p, DetachRolePolicy, AttachIn{Holder: in.Role, Policy: b.Attached[i].ARN()})
+		}
+		if err := p.detachScoped(iam.KindRole, in.Role); err != nil {
+			return none, err
 		}
 		for _, name := range b.Inline {
 			add(p, DeleteRolePolicy, InlineIn{Holder: in.Role, Policy: name})
@@ -369,6 +378,9 @@ var RemovePolicy = Op[PolicyIn, struct{}]{
 				iam.KindUser: DetachUserPolicy, iam.KindGroup: DetachGroupPolicy, iam.KindRole: DetachRolePolicy,
 			}[e.Kind]
 			add(all, detach, AttachIn{Holder: Ref{Name: e.Name}, Policy: in.Policy})
+		}
+		if err := all.detachScopes(in.Policy, store.AttachmentFilter{Policy: p.ID, Scoped: true}); err != nil {
+			return none, err
 		}
 		versions, err := env.versions(p, 0, maxBelongings)
 		if err != nil {

@@ -244,6 +244,10 @@ type Target struct {
 	// Path is the compartment of the target as policy/oci spells it; "" = the root.
 	Path string
 
+	// Scope is the resource group that the target lies in; 0 = none. Where the
+	// policies of the account do not speak, those that the caller has in it do.
+	Scope name.ID
+
 	// Trust is the policy of the role that is being assumed.
 	Trust *policy.Layer
 }

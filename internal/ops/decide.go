@@ -25,6 +25,7 @@ type Denial struct {
 	Decision policy.Decision
 	Trace    policy.Trace
 
+	scoped  bool   // the policies in a resource group decided
 	shown   string // the caller's name, for people
 	request *policy.Request
 }
@@ -104,7 +105,7 @@ func (env *Env) permit(need Need, perm Permission, t *Target, ev *audit.Event) e
 		req.Resources[aws.Language] = r
 		for variant := range spoken.variants(need.Grants) {
 			spoken.name(&req, &env.Call.Caller, t, need.Grants, variant)
-			d := policy.Decide(&req, layers...)
+			d, deciding := env.ask(&req, layers, t.Scope)
 			if d.Rule != nil {
 				ev.Why = ruleText(d.Rule)
 			}
@@ -112,7 +113,7 @@ func (env *Env) permit(need Need, perm Permission, t *Target, ev *audit.Event) e
 				continue
 			}
 			denial := &Denial{Caller: env.Call.Caller.ARN(), Action: need.Grants.action(), Grants: need.Grants, Resource: r, request: &req, shown: env.callerName()}
-			denial.Decision, denial.Trace = d, policy.Explain(&req, layers...)
+			denial.Decision, denial.Trace, denial.scoped = d, policy.Explain(&req, deciding...), len(deciding) > 0 && len(layers) > 0 && &deciding[0] != &layers[0]
 			if d.Rule == nil {
 				ev.Why = "no statement allows " + denial.Action
 			}
@@ -123,6 +124,26 @@ func (env *Env) permit(need Need, perm Permission, t *Target, ev *audit.Event) e
 		}
 	}
 	return nil
+}
+
+// ask decides, in the scope of the account and then in that of a resource group, and
+// says by which layers.
+func (env *Env) ask(req *policy.Request, layers []policy.Layer, scope name.ID) (policy.Decision, []policy.Layer) {
+	if scope == 0 || env.rules == nil || env.rules.scopes[scope] == nil {
+		return policy.Decide(req, layers...), layers
+	}
+	within := *env.rules.scopes[scope]
+	d, narrower := policy.DecideInScopes(req, within, layers...)
+	if !narrower {
+		return d, layers
+	}
+	deciding := []policy.Layer{within}
+	for _, l := range layers {
+		if l.Kind != policy.Identity {
+			deciding = append(deciding, l)
+		}
+	}
+	return d, deciding
 }
 
 // layers are the policies that speak in this request: the caller's, those of
@@ -214,8 +235,34 @@ func (env *Env) principalOf(c *Caller) (*principal, error) {
 		p.layers = append(p.layers, policy.Layer{Kind: policy.Boundary, Sets: []*policy.Set{set}})
 	}
 	p.spoken = tonguesOf(p.layers)
+	if err := env.scopesOf(p, c, kind); err != nil {
+		return nil, err
+	}
 	env.cache.principals.put(c.ID(), p)
 	return p, nil
+}
+
+// scopesOf compiles what a caller may in resource groups.
+func (env *Env) scopesOf(p *principal, c *Caller, kind iam.PrincipalKind) error {
+	held, err := env.Tx.ScopedGrants(c.Account, kind, c.ID())
+	if err != nil || len(held) == 0 {
+		return err
+	}
+	p.scopes = map[name.ID]*policy.Layer{}
+	for i := range held {
+		set, err := env.granted(&held[i].ManagedGrant)
+		if err != nil {
+			return err
+		}
+		l := p.scopes[held[i].Scope]
+		if l == nil {
+			l = &policy.Layer{Kind: policy.Identity}
+			p.scopes[held[i].Scope] = l
+		}
+		l.Sets = append(l.Sets, set)
+		p.spoken |= tonguesOf([]policy.Layer{*l})
+	}
+	return nil
 }
 
 // heldSets compiles what a principal holds, its boundary aside.

@@ -65,6 +65,13 @@ func (d *Denial) Diagnose() Diagnosis {
 		AuthAction: d.Grants.InRAM(), AuthResource: name.ACSOf(d.Resource), ExplicitDeny: d.Decision.Outcome == policy.ExplicitDeny,
 		NoPermissionPolicyType: ramLayers[d.Decision.Layer], AuthConditions: []DiagnosedCondition{}, MatchedPolicies: []DiagnosedPolicy{},
 	}
+	scope := "Account"
+	if d.scoped {
+		scope = "ResourceGroup"
+		if out.NoPermissionPolicyType == ramLayers[policy.Identity] {
+			out.NoPermissionPolicyType = "ResourceGroupLevelIdentityBasedPolicy"
+		}
+	}
 	if out.AuthAction == "" {
 		out.AuthAction = d.Action
 	}
@@ -90,7 +97,7 @@ func (d *Denial) Diagnose() Diagnosis {
 			}
 			if r.Applies && len(out.MatchedPolicies) < diagnosedAtMost {
 				out.MatchedPolicies = append(out.MatchedPolicies, DiagnosedPolicy{
-					AttachedScope: "Account", Effect: r.Rule.Effect.String(), PolicyIdentifier: r.Rule.ID.Policy,
+					AttachedScope: scope, Effect: r.Rule.Effect.String(), PolicyIdentifier: r.Rule.ID.Policy,
 					PolicyType: ramLayers[l.Kind], PolicyVersion: r.Rule.ID.Version,
 				})
 			}

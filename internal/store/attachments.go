@@ -41,6 +41,7 @@ func (tx *Tx) holdsNoPolicies(a name.Account, kind iam.PrincipalKind, id name.ID
 		return err
 	}
 	n, err := tx.count(`SELECT (SELECT count(*) FROM attachments WHERE principal = $1)
+		+ (SELECT count(*) FROM scoped_attachments WHERE principal = $1)
 		+ (SELECT count(*) FROM inline_policies WHERE principal = $1)`, int64(id))
 	if err == nil && n > 0 {
 		err = fault.Of(fault.Conflict, string(kind), id.String())
@@ -85,9 +86,11 @@ func (tx *Tx) AttachedTo(a name.Account, kind iam.PrincipalKind, principal name.
 		int64(principal), string(kind), int64(a), fold(after.Name), int64(after.ID), pathPrefix, limit)
 }
 
-// AttachedCount counts the policies attached to a principal.
+// AttachedCount counts the policies attached to a principal, those in resource groups
+// as well.
 func (tx *Tx) AttachedCount(a name.Account, kind iam.PrincipalKind, principal name.ID) (int, error) {
-	return tx.count(`SELECT count(*) FROM attachments WHERE principal = $1 AND kind = $2 AND account = $3`,
+	return tx.count(`SELECT (SELECT count(*) FROM attachments WHERE principal = $1 AND kind = $2 AND account = $3)
+		+ (SELECT count(*) FROM scoped_attachments WHERE principal = $1 AND kind = $2 AND account = $3)`,
 		int64(principal), string(kind), int64(a))
 }
 

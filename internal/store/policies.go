@@ -92,7 +92,8 @@ func (tx *Tx) DeletePolicy(a name.Account, id name.ID) error {
 // How often account $1 uses policy p. Foreign keys are what keeps the rows of
 // others out of a policy's way, hence the account.
 const (
-	attachedTimes = `(SELECT count(*) FROM attachments a WHERE a.policy = p.id AND a.account = $1)`
+	attachedTimes = `((SELECT count(*) FROM attachments a WHERE a.policy = p.id AND a.account = $1)
+		+ (SELECT count(*) FROM scoped_attachments a WHERE a.policy = p.id AND a.account = $1))`
 	boundingTimes = `((SELECT count(*) FROM users u WHERE u.boundary = p.id AND u.account = $1)
 		+ (SELECT count(*) FROM roles r WHERE r.boundary = p.id AND r.account = $1))`
 )

@@ -68,7 +68,7 @@ func NoCanary(t testing.TB, what string, e audit.Event) {
 }
 
 // secrets are parts of the names of inputs that hold them.
-var secrets = []string{"Password", "Secret", "Code", "Seed", "SAML", "WebIdentityToken", "AuthorizationMessage", "Currenttoken", "Ticket"}
+var secrets = []string{"Password", "Secret", "Code", "Seed", "SAMLAssertion", "OIDCToken", "WebIdentityToken", "AuthorizationMessage", "Currenttoken", "Ticket"}
 
 // Filled returns the inputs of a shape that are text, each by its name in Go: a
 // canary where a secret belongs, otherwise an ordinary word.

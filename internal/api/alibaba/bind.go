@@ -61,7 +61,9 @@ type scene struct {
 	known  string // the account's default domain, once it was asked for
 	failed error  // to find it out
 
-	span [2]time.Time // of events that are looked up
+	span     [2]time.Time // of events that are looked up
+	numbered numbered     // the page that was asked for
+	status   string       // of what is listed
 }
 
 // domain is the account's default domain. When it cannot be found out the request
@@ -158,7 +160,7 @@ func actions() []action {
 	var all []action
 	for _, of := range [][]action{
 		ramUsers(), ramGroups(), ramPolicies(), ramRoles(), ramKeys(), ramMFA(), ramAccount(), ramTags(), stsActions(), stsFederation(),
-		imsUsers(), imsLogins(), imsKeys(), imsMFA(), imsGroups(), imsAccount(), imsTags(), imsReports(), imsRecycleBin(), imsProviders(), trailActions(),
+		imsUsers(), imsLogins(), imsKeys(), imsMFA(), imsGroups(), imsAccount(), imsTags(), imsReports(), imsRecycleBin(), imsProviders(), trailActions(), managerActions(),
 	} {
 		all = append(all, of...)
 	}

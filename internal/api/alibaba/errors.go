@@ -56,7 +56,7 @@ var entities = map[string]string{
 	"group memberships": "User.Group", "attached policies": "Role.Policy", "inline policies": "Role.Policy", "referenced objects": "User",
 	"UsersPerAccount": "User", "GroupsPerAccount": "Group", "RolesPerAccount": "Role", "PoliciesPerAccount": "Policy",
 	"AccessKeysPerUser": "User.AccessKey", "GroupsPerUser": "User.Group", "MFADevicesPerUser": "User.MFADevice",
-	"credential report": "CredentialReport", "saml provider": "SAMLProvider", "oidc provider": "OIDCProvider",
+	"credential report": "CredentialReport", "resource group": "ResourceGroup", "ResourceGroups": "ResourceGroup", "saml provider": "SAMLProvider", "oidc provider": "OIDCProvider",
 	"saml providers": "SAMLProvider", "oidc providers": "OIDCProvider", "clients of provider": "OIDCProvider.ClientId", "client id": "OIDCProvider.ClientId",
 	"fingerprints of provider": "OIDCProvider.Fingerprint", "fingerprint": "OIDCProvider.Fingerprint", "PoliciesPerUser": "User.Policy", "PoliciesPerGroup": "Group.Policy", "PoliciesPerRole": "Role.Policy",
 	"versions per policy": "Policy.Version", "tags": "Tag",

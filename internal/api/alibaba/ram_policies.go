@@ -98,11 +98,12 @@ func holding[H holderInput, R interface {
 	ref() ops.Ref
 }](attach, detach ops.Op[ops.AttachIn, struct{}], list ops.Op[ops.HeldIn, page.Page[iam.Policy]], to string) []action {
 	in := func(s *attachInput[H], sc *scene) (ops.AttachIn, error) {
-		if err := accountScope(sc, s.ResourceGroupId); err != nil {
+		scope, err := scopeOf(sc, s.ResourceGroupId)
+		if err != nil {
 			return ops.AttachIn{}, err
 		}
 		arn, err := policyARN(sc, s.PolicyType, s.PolicyName)
-		return ops.AttachIn{Holder: R(&s.Holder).ref(), Policy: arn}, err
+		return ops.AttachIn{Holder: R(&s.Holder).ref(), Policy: arn, Scope: scope}, err
 	}
 	return []action{
 		bind(serviceRAM, "AttachPolicyTo"+to, attach, in, nothingMore),
@@ -123,14 +124,6 @@ type attachInput[H any] struct {
 	PolicyName      string `req:"true" len:"1,256"`
 	PolicyType      string `req:"true"`
 	ResourceGroupId string
-}
-
-// accountScope refuses every scope but the account's own, whose id stands for it.
-func accountScope(sc *scene, group string) error {
-	if group == "" || group == sc.Caller.Account.UID() {
-		return nil
-	}
-	return &failure{404, "EntityNotExist.ResourceGroup", "The resource group does not exist: policies are attached at the scope of the account here."}
 }
 
 type policyHead struct {
