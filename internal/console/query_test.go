@@ -38,7 +38,7 @@ func TestQueryPage(t *testing.T) {
 		t.Error("a value is not text")
 	}
 
-	says(t, s.post("/console/audit/query/save", "name", "a b", "where", "mfa", "sql", ""), 422, "letters, digits")
+	says(t, s.post("/console/audit/query/save", "name", "a b", "where", "mfa", "sql", ""), 422, "Keep this query")
 	to(t, s.post("/console/audit/query/save", "name", "mine", "where", "target = 'alice'", "sql", "SELECT event FROM found"), "/console/audit/query?kept=mine")
 	says(t, s.get("/console/audit/query?kept=mine"), 200, "The query mine is kept", "CreateLoginProfile", "target = 'alice'")
 	to(t, s.post("/console/audit/query/delete", "name", "mine"), "/console/audit/query")
