@@ -383,6 +383,9 @@ func TestTryItShowsTheDecidingStatement(t *testing.T) {
 	says(t, s.get("/console/policies/try?action=ec2:RunInstances&way=key&arn="+arn), 200, "The request does not have this key.")
 	says(t, s.get("/console/policies/try?action=ec2:*&arn="+arn), 200, "without wildcards")
 	says(t, s.get("/console/users/alice/access?action=rds:CreateDBInstance&way=mfa"), 200, "No statement allows it.")
+	if role := text(s.get("/console/roles/deploy/access?action=s3:GetObject")); strings.Contains(role, "Access key") {
+		t.Error("a role has no access keys")
+	}
 }
 
 func TestAuditFiltersAndShowsTheRawEvent(t *testing.T) {

@@ -87,7 +87,8 @@ func suggestions(typed string, services []string) (all []string) {
 	return all
 }
 
-// accessData is what a user's or role's policies add up to.
+// accessData is what a user's or role's policies add up to. A role has no access
+// keys, so nothing is said of them.
 type accessData struct {
 	held
 	Sum part[*ops.Sum]
@@ -120,6 +121,9 @@ func accessPage(rq *request, h *holds) error {
 	})
 	if err != nil {
 		return err
+	}
+	if h.kind == iam.KindRole {
+		d.Try.Ways = slices.DeleteFunc(d.Try.Ways, func(t tried) bool { return t.Way == ops.WayKey })
 	}
 	return rq.page("admin/access", head.Name, d)
 }
