@@ -171,9 +171,9 @@ func (f *facts) native(key *policy.Key) policy.Fact {
 		switch c := &f.call.Caller; {
 		case c.Console != nil:
 			return policy.String(c.Console.Method())
-		case c.Session == nil:
+		case c.Session == nil && (c.AccessKey != "" || c.Oracle != nil || c.Kind == policy.Anonymous):
 			return policy.String("key")
-		}
+		} // a command line that redeems what a person approved comes with neither
 		return policy.String("session-token")
 	}
 	if v, ok := f.target.Keys[key.Name]; ok {
