@@ -2,7 +2,7 @@
 # need more install it with apt: as root, or with sudo.
 
 .DEFAULT_GOAL := build
-.PHONY: build run test lint fuzz nested unit browser bench bench-numbers clean
+.PHONY: build run test lint fuzz nested unit browser node bench bench-numbers clean
 
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 FUZZTIME    ?= 3s
@@ -49,6 +49,11 @@ fuzz:
 nested:
 	scripts/nested go vet ./...
 	scripts/nested go test ./...
+
+# Alibaba Cloud's SDKs for Node against the program. Not among all checks: it needs
+# node and npm, and fetches for half a minute.
+node:
+	cd e2e/alibaba && go test -tags node -run '^TestNodeSDKs$$' .
 
 bench:
 	go test -run '^$$' -bench . -benchmem ./...
