@@ -74,9 +74,13 @@ func (cmd *serveCmd) Run(h *host) error {
 	if err != nil {
 		return err
 	}
+	trail, err := newTrail(ctx, conf, f.ops, log, counts)
+	if err != nil {
+		return err
+	}
 	s := &server{
-		post: post,
-		log:  log, folder: f, health: &health{store: f.store, now: time.Now},
+		post: post, trail: trail,
+		log: log, folder: f, health: &health{store: f.store, now: time.Now},
 		public: newHTTPServer(&front{doors: d, clients: clientip.Trust(conf.Trusted...), metrics: counts, log: log}, log),
 	}
 	if conf.TLS.Cert != "" {
@@ -163,6 +167,7 @@ type server struct {
 	health        *health
 	public, admin *http.Server
 	post          *notify.Sender
+	trail         *trailJobs
 }
 
 // run serves and does the background jobs until ctx ends or a listener fails,
@@ -174,6 +179,7 @@ func (s *server) run(ctx context.Context, stop func(), l *listeners) error {
 	working.Go(func() { s.folder.ops.Maintain(jobs) })
 	working.Go(func() { s.folder.ops.KeepTrail(jobs) })
 	working.Go(func() { s.post.Run(jobs) })
+	s.trail.start(jobs, &working)
 
 	failed := make(chan error, 2)
 	go func() { failed <- s.serve(l.public) }()

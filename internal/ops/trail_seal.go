@@ -424,8 +424,18 @@ func (s *Server) expireSome(ctx context.Context, than time.Time) (more bool, err
 		}
 		end := int64(0)
 		end, more, err = tx.LeafOlder(from, than, expireBatch)
-		if err != nil || end == from {
+		if err != nil {
 			return err
+		}
+		delivered, err := deliveredToAll(tx)
+		if err != nil {
+			return err
+		}
+		if delivered >= 0 && delivered < end {
+			end, more = max(delivered, from), false
+		}
+		if end == from {
+			return nil
 		}
 		removed, err := tx.RemoveExpired(from, end)
 		if err != nil {

@@ -271,3 +271,24 @@ func (tx *Tx) EventBody(p EventPlace) (body string, err error) {
 	}
 	return body, err
 }
+
+// TrailStates are what the trail's workers remember under keys that begin with a
+// prefix.
+func (tx *Tx) TrailStates(prefix string) (map[string]string, error) {
+	all := map[string]string{}
+	err := tx.each(func(r row) error {
+		var key, value string
+		if err := r.Scan(&key, &value); err != nil {
+			return err
+		}
+		all[key] = value
+		return nil
+	}, `SELECT key, value FROM trail_state WHERE key >= $1 AND key < $2`, prefix, prefix+lastID)
+	return all, err
+}
+
+// DeleteTrailState forgets what a worker remembers.
+func (tx *Tx) DeleteTrailState(key string) error {
+	_, err := tx.exec(`DELETE FROM trail_state WHERE key = $1`, key)
+	return err
+}

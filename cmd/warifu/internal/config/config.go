@@ -30,6 +30,7 @@ type Config struct {
 	Passkeys    Passkeys
 	Mail        Mail
 	SMS         SMS
+	Trail       Trail
 	Services    []Service // by name
 
 	origins map[string]Origin

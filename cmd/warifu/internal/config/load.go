@@ -183,6 +183,9 @@ func (c *Config) check() error {
 	if err := c.Mail.check(); err != nil {
 		return err
 	}
+	if err := c.Trail.check(); err != nil {
+		return err
+	}
 	if err := c.SMS.check(); err != nil {
 		return err
 	}

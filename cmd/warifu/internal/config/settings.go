@@ -24,7 +24,7 @@ type setting struct {
 }
 
 // settings are all but those of services, in the order of `config print`.
-var settings = []setting{
+var settings = slices.Concat([]setting{
 	{key: "data", set: text(func(c *Config) *string { return &c.Data }), get: func(c *Config) string { return c.Data }},
 	{key: "listen", set: address(func(c *Config) *string { return &c.Listen }), get: func(c *Config) string { return c.Listen }},
 	{key: "admin_listen", set: setAdminListen, get: func(c *Config) string { return orElse(c.AdminListen, off) }},
@@ -61,7 +61,7 @@ var settings = []setting{
 	{key: "sms.secret", secret: true, set: secret(func(c *Config) *seal.Secret { return &c.SMS.Secret }), get: func(c *Config) string { return shownSecret(c.SMS.Secret) }},
 	{key: "sms.networks", set: setSMSNetworks, get: func(c *Config) string { return networksText(c.SMS.Networks) }},
 	{key: "sms.folder", set: text(func(c *Config) *string { return &c.SMS.Folder }), get: func(c *Config) string { return c.SMS.Folder }},
-}
+}, trailSettings)
 
 // perService are the settings of each service; NAME stands in the key
 // services.NAME.FIELD.
