@@ -41,6 +41,9 @@ func TestMFA(t *testing.T) {
 	s.denied(err)
 	made, err := alice.CreateMfaTotpDevice(ctx, identity.CreateMfaTotpDeviceRequest{UserId: &alice.id})
 	s.ok(err)
+	if got := made.RawResponse.Header.Get("Warifu-Otp-Label"); got != "Oracle acme - alice" {
+		t.Errorf("the label is %q", got)
+	}
 	if made.Etag == nil || *made.IsActivated || len(*made.Seed) < 16 || !strings.HasPrefix(*made.Id, "ocid1.credential.oc1..") {
 		t.Errorf("%+v", made.MfaTotpDevice)
 	}

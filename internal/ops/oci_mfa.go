@@ -23,6 +23,7 @@ type OracleDevice struct {
 	Activated bool
 	Expires   time.Time // of a device that was not activated
 	ETag      string
+	Label     string      // what an authenticator app should show beside the seed; "" without one
 	Seed      seal.Secret `json:"-"`
 }
 
@@ -155,7 +156,12 @@ func (env *Env) newOracleDevice(u *iam.User, old name.ID) (*OracleDevice, error)
 	if err := env.Tx.InsertFactor(&f); err != nil {
 		return nil, err
 	}
+	account, err := env.Tx.Account(u.Account)
+	if err != nil {
+		return nil, err
+	}
 	d := oracleDevice(&f, u.ID)
+	d.Label = OracleLabel(tenancyName(account), u.Name)
 	d.Seed = seal.NewSecret([]byte(totp.SeedText(seed)))
 	return d, nil
 }

@@ -17,6 +17,7 @@ type reply struct {
 	etag   string
 	next   string // where the next page begins
 	work   string // OCID of a work request
+	label  string // what an authenticator app should show beside a seed
 }
 
 // binding is an operation bound to its wire form.
@@ -106,6 +107,9 @@ func (d *Door) send(w http.ResponseWriter, r *reply) {
 	}
 	if r.work != "" {
 		h.Set("Opc-Work-Request-Id", r.work)
+	}
+	if r.label != "" {
+		h.Set("Warifu-Otp-Label", r.label) // Oracle's answer has no place for it
 	}
 	if r.body == nil {
 		w.WriteHeader(r.status)

@@ -36,7 +36,7 @@ func showDevice(d *ops.OracleDevice, r *reply) device {
 }
 
 func showSeed(d *ops.OracleDevice, r *reply) newDevice {
-	r.etag = d.ETag
+	r.etag, r.label = d.ETag, d.Label
 	return newDevice{deviceOf(d), reveal(d.Seed)}
 }
 
