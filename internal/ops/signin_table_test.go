@@ -13,6 +13,7 @@ import (
 	"warifu/internal/iam"
 	"warifu/internal/ops"
 	"warifu/internal/signin"
+	"warifu/internal/testkit"
 )
 
 var update = flag.Bool("update", false, "write docs/sign-in.md anew")
@@ -41,12 +42,17 @@ var preferenceRows = []struct {
 	{"`AllowUserToManageMFADevices` off", func(p *ops.SecurityPreferences) { p.OwnFactors = false }},
 	{"`AllowUserToManageAccessKeys` on", func(p *ops.SecurityPreferences) { p.OwnAccessKeys = true }},
 	{"`AllowUserToChangePassword` off", func(p *ops.SecurityPreferences) { p.OwnPassword = false }},
+	{"`VerificationTypes` none", func(p *ops.SecurityPreferences) { p.EmailCodes, p.SMSCodes = false, false }},
+	{"`MaxIdleDaysForUsers` 90, after 91 days", func(p *ops.SecurityPreferences) { p.IdleDaysUsers = 90 }},
+	{"`MaxIdleDaysForAccessKeys` 90, after 91 days", func(p *ops.SecurityPreferences) { p.IdleDaysKeys = 90 }},
+	{"OwnBindingOnly", func(p *ops.SecurityPreferences) { p.OwnBindingOnly = true }},
+	{"FactorsPerUser 1", func(p *ops.SecurityPreferences) { p.FactorsPerUser = 1 }},
 }
 
 var wayNames = []string{
 	"password, no factor, known browser", "password, no factor, new browser", "password, has a factor, known browser",
-	"password, has a factor, new browser", "password, remembered browser", "passkey alone", "open session", "access key",
-	"own device, key, password in the console",
+	"password, has a factor, new browser", "password, remembered browser", "passkey alone", "password, has a mailed code, known browser",
+	"open session", "command line, approved by it", "access key", "own device, key, password in the console", "second factor by a link",
 }
 
 // told is the outcome of a sign-in step in words.
@@ -66,8 +72,18 @@ func told(step *ops.SignInStep) string {
 func outcomes(t *testing.T, change func(*ops.SecurityPreferences)) (all []string) {
 	h := lite(t)
 	remembering := func(p *ops.SecurityPreferences) { p.Remember = true }
+	h.Deliver(everything)
 	h.wants(remembering)
 	h.user("bare")
+	h.user("frank")
+	h.device("frank")
+	h.user("erin")
+	h.bindMail("erin", "erin@example.com")
+	h.letters()
+	mailed := h.desk()
+	step := mailed.name("erin", firstPassword)
+	mailed.send(ops.SubmitBegin{Factor: step.Prompts[0].ID}, false)
+	mailed.send(ops.SubmitFactor{Factor: step.Prompts[0].ID, Response: ops.Response{Code: h.sentCode()}}, false)
 	h.user("alice")
 	h.user("carol")
 	own := h.desk().signIn("bare", "", false)
@@ -77,7 +93,14 @@ func outcomes(t *testing.T, change func(*ops.SecurityPreferences)) (all []string
 	known := h.desk().signIn("alice", p, false)
 	memory := h.desk().signIn("alice", p, true)
 	open := h.desk().signIn("bare", "", false)
+	link := run(h, h.byAdmin(), ops.CreateEnrolmentLink, ops.CreateEnrolmentLinkIn{User: ops.Ref{Name: "frank"}})
 	h.wants(change)
+	linked := "binds"
+	e := run(h, h.nobody(), ops.OpenEnrolmentLink, ops.LinkIn{Token: link.Token})
+	made := ops.SubmitNewPasskey{Response: testkit.NewAuthenticator().Create(h, e.Passkey)}
+	if err := tryOp(h, h.nobody(), ops.UseEnrolmentLink, ops.UseEnrolmentLinkIn{LinkIn: ops.LinkIn{Token: link.Token}, Form: made}); err != nil {
+		linked = "refused"
+	}
 	selves := func() string {
 		if _, err := h.Session(context.Background(), own.session, own.from().Source); err != nil {
 			return "no session"
@@ -100,15 +123,21 @@ func outcomes(t *testing.T, change func(*ops.SecurityPreferences)) (all []string
 		}
 		return strings.Join(may, ", ")
 	}()
-	if strings.Contains(t.Name(), "two_hours") {
+	switch {
+	case strings.Contains(t.Name(), "two_hours"):
 		h.clock.Advance(2 * time.Hour)
+	case strings.Contains(t.Name(), "91_days"):
+		h.clock.Advance(91 * 24 * time.Hour)
+		h.must(h.DisableIdle(context.Background()))
 	}
-	session := "goes on"
-	if _, err := h.Session(context.Background(), open.session, open.from().Source); err != nil {
-		session = "ends"
+	session, line := "goes on", "approved"
+	if c, err := h.Session(context.Background(), open.session, open.from().Source); err != nil {
+		session, line = "ends", "no session"
+	} else if err := tryOp(h, h.by(c), ops.ApproveCLILogin, cliRequest()); err != nil {
+		line = "refused"
 	}
 	signed := "works"
-	if err := tryOp(h, h.byAdmin(), ops.ListUsers, ops.Listing{}); err != nil {
+	if c, err := h.Credential(context.Background(), h.admin, ""); err != nil || tryOp(h, h.by(c.Caller), ops.ListUsers, ops.Listing{}) != nil {
 		signed = "refused"
 	}
 	entered := "refused: wrong"
@@ -121,7 +150,7 @@ func outcomes(t *testing.T, change func(*ops.SecurityPreferences)) (all []string
 	return []string{
 		told(own.name("bare", firstPassword)), told(h.desk().name("bare", firstPassword)),
 		told(known.name("alice", firstPassword)), told(h.desk().name("alice", firstPassword)), remembered,
-		entered, session, signed, selves,
+		entered, told(mailed.name("erin", firstPassword)), session, line, signed, selves, linked,
 	}
 }
 
