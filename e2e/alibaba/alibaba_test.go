@@ -34,6 +34,8 @@ import (
 	"github.com/aliyun/alibaba-cloud-sdk-go/services/ram"
 	"github.com/aliyun/alibaba-cloud-sdk-go/services/sts"
 	credential "github.com/aliyun/credentials-go/credentials"
+
+	"warifu/internal/testkit/pg"
 )
 
 // server is a running warifu and the key of its administrator.
@@ -75,11 +77,17 @@ func TestMain(m *testing.M) {
 	}())
 }
 
-func start(t *testing.T) *server {
+// each runs a test with the server on SQLite and on PostgreSQL.
+func each(t *testing.T, test func(*testing.T, *server)) {
+	t.Run("sqlite", func(t *testing.T) { test(t, start(t)) })
+	t.Run("postgres", func(t *testing.T) { test(t, start(t, "--database", pg.DSN(t))) })
+}
+
+func start(t *testing.T, args ...string) *server {
 	t.Helper()
 	s := &server{}
-	data := filepath.Join(t.TempDir(), "data")
-	out, err := exec.Command(program, "init", "--data", data, "--json", "--account-alias", "acme-inc").Output()
+	args = append([]string{"--data", filepath.Join(t.TempDir(), "data")}, args...)
+	out, err := exec.Command(program, append([]string{"init", "--json", "--account-alias", "acme-inc"}, args...)...).Output()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -93,7 +101,7 @@ func start(t *testing.T) *server {
 	}
 	s.host = l.Addr().String()
 	l.Close()
-	cmd := exec.Command(program, "serve", "--data", data, "--listen", s.host)
+	cmd := exec.Command(program, append([]string{"serve", "--listen", s.host}, args...)...)
 	stderr, err := cmd.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -188,8 +196,9 @@ func refused(err error) (string, int) {
 }
 
 // The life of a user with the older SDK: RPC signature, parameters in the query.
-func TestClassicSDK(t *testing.T) {
-	s := start(t)
+func TestClassicSDK(t *testing.T) { each(t, classicSDK) }
+
+func classicSDK(t *testing.T, s *server) {
 	c := s.classic(t, s.AccessKeyID, s.SecretAccessKey)
 
 	user := ram.CreateCreateUserRequest()
@@ -276,8 +285,9 @@ func TestClassicSDK(t *testing.T) {
 }
 
 // The newer SDKs: ACS3 for RAM and IMS, RPC for STS.
-func TestV2SDKs(t *testing.T) {
-	s := start(t)
+func TestV2SDKs(t *testing.T) { each(t, v2SDKs) }
+
+func v2SDKs(t *testing.T, s *server) {
 	r := ok[*ramv2.Client](t)(ramv2.NewClient(s.config(s.AccessKeyID, s.SecretAccessKey, "")))
 	i := ok[*ims.Client](t)(ims.NewClient(s.config(s.AccessKeyID, s.SecretAccessKey, "")))
 

@@ -1,10 +1,16 @@
 package alibaba_test
 
 import (
+	"cmp"
 	"encoding/base64"
+	"encoding/json"
+	"encoding/xml"
 	"strings"
 	"testing"
 	"time"
+
+	"warifu/internal/ops"
+	"warifu/internal/testkit"
 )
 
 // of asks for an operation of any service, with the RPC signature.
@@ -337,10 +343,57 @@ func TestLookupEvents(t *testing.T) {
 		} {
 			d.ofFails(trail, 400, c[0], "LookupEvents", c[1:]...)
 		}
-		xml := d.ofDo(trail, "LookupEvents", "Format", "XML", "MaxResults", "1")
-		if !strings.Contains(xml.body, "<eventName>LookupEvents</eventName>") {
-			t.Errorf("%s", xml.body)
+		inXML := d.ofDo(trail, "LookupEvents", "Format", "XML", "MaxResults", "1")
+		if !strings.Contains(inXML.body, "<eventName>LookupEvents</eventName>") {
+			t.Errorf("%s", inXML.body)
 		}
 		d.userKey("carol").ofFails(trail, 403, "NoPermission", "LookupEvents")
 	})
+}
+
+// The message of a refusal is decoded from XML and into XML as well.
+func TestDiagnosticMessageInXML(t *testing.T) {
+	d := open(t, testkit.New(t))
+	alice := d.userKey("alice")
+	var refusal struct {
+		Code               string
+		AccessDeniedDetail struct{ AuthAction, EncodedDiagnosticMessage string }
+	}
+	r := alice.try("CreateGroup", "GroupName", "x", "Format", "XML")
+	if err := xml.Unmarshal([]byte(r.body), &refusal); err != nil || r.status != 403 || refusal.Code != "NoPermission" || refusal.AccessDeniedDetail.AuthAction != "ram:CreateGroup" {
+		t.Fatalf("%v %s", err, r.body)
+	}
+	var answer struct {
+		XMLName                  xml.Name `xml:"DecodeDiagnosticMessageResponse"`
+		RequestId                string
+		DecodedDiagnosticMessage struct{ AuthAction, AuthResource, ExplicitDeny string }
+	}
+	out := d.do("DecodeDiagnosticMessage", "EncodedDiagnosticMessage", refusal.AccessDeniedDetail.EncodedDiagnosticMessage, "Format", "XML")
+	if err := xml.Unmarshal([]byte(out.body), &answer); err != nil {
+		t.Fatal(err)
+	}
+	if m := answer.DecodedDiagnosticMessage; m.AuthAction != "ram:CreateGroup" || m.AuthResource != "acs:ram::"+account+":group/x" || m.ExplicitDeny != "false" || answer.RequestId == "" {
+		t.Errorf("%s", out.body)
+	}
+}
+
+// A document in AWS's language is handed out as JSON, without the comments that its
+// author wrote in the console; one in the RAM language as it was written.
+func TestDocumentsAreHandedOut(t *testing.T) {
+	d := open(t, testkit.New(t))
+	const commented = `{"Version":"2012-10-17", /* all */ "Statement":{"Effect":"Allow","Action":"*","Resource":"*"}} // end`
+	testkit.Do(t, d.World, d.Admin(t), ops.CreatePolicy, ops.CreatePolicyIn{Name: "aws", Document: commented, Comments: true})
+	for _, r := range []*reply{
+		d.do("GetPolicy", "PolicyName", "aws", "PolicyType", "Custom"), d.do("GetPolicyVersion", "PolicyName", "aws", "PolicyType", "Custom", "VersionId", "v1"),
+	} {
+		text := cmp.Or(r.text("Policy.PolicyDocument"), r.text("PolicyVersion.PolicyDocument"))
+		var parsed map[string]any
+		if err := json.Unmarshal([]byte(text), &parsed); err != nil || parsed["Version"] != "2012-10-17" {
+			t.Errorf("%v: %s", err, text)
+		}
+	}
+	d.do("CreatePolicy", "PolicyName", "ram", "PolicyDocument", allowUsers)
+	if text := d.do("GetPolicy", "PolicyName", "ram", "PolicyType", "Custom").text("Policy.PolicyDocument"); text != allowUsers {
+		t.Error(text)
+	}
 }
