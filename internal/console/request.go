@@ -78,11 +78,18 @@ func (rq *request) call() ops.Call {
 
 // run runs an operation for whoever is signed in.
 func run[In, Out any](rq *request, op ops.Op[In, Out], in In) (Out, error) {
+	done, err := rq.perform(&op, op.Grants.AWS, in)
+	out, _ := done.(Out)
+	return out, err
+}
+
+// perform runs an operation that policies call grant.
+func (rq *request) perform(op ops.Operation, grant string, in any) (any, error) {
 	call := rq.call()
-	if service, _, ok := strings.Cut(op.Grants.AWS, ":"); ok {
+	if service, _, ok := strings.Cut(grant, ":"); ok {
 		call.Source.Service = service
 	}
-	return ops.Run(rq.r.Context(), rq.c.Ops, call, op, in)
+	return ops.Perform(rq.r.Context(), rq.c.Ops, &call, op, in)
 }
 
 // query is a parameter of the URL.

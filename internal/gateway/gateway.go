@@ -335,7 +335,8 @@ func (p *passage) derive() (err error) {
 func (p *passage) understand() error {
 	err := p.derive()
 	if unclear := (*Refusal)(nil); errors.As(err, &unclear) {
-		return ops.Reject(p.Context(), p.g.Ops, p.call(), unclearOperation(&p.route.Service, p.derived), err)
+		call, op := p.call(), unclearOperation(&p.route.Service, p.derived)
+		return ops.Reject(p.Context(), p.g.Ops, &call, &op, err)
 	}
 	return err
 }

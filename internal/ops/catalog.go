@@ -8,11 +8,15 @@ type Entry struct {
 	Permission Permission
 	Needs      Assurance
 	Records    bool // it has a record rule
+	Prepares   bool // it has slow work to do before its transaction
 }
+
+// NameOf is the operation's name in the trail.
+func NameOf(op Operation) string { return op.entry().Name }
 
 // entry describes an operation.
 func entry[In, Out any](op Op[In, Out]) Entry {
-	return Entry{op.Name, op.Grants, op.Mode, op.Permission, op.Needs, op.Record != nil}
+	return op.entry()
 }
 
 // Catalog lists every operation. Tests walk it: each must have a name, a grant,

@@ -128,38 +128,57 @@ func refuse(err error) error { return &refusal{err} }
 
 // Run carries out one operation: begin, target, decide, do, record, commit.
 // The errors are faults; an error of another kind is Internal.
-//
-// It only takes the operation's types away: the work is done once for all of
-// them, since every operation has a copy of this function in the program.
-func Run[In, Out any](ctx context.Context, s *Server, call Call, op Op[In, Out], in In) (out Out, err error) {
-	target, before, do := op.Target, op.Before, op.Do
-	w := work{
-		Entry:  entry(op),
-		target: func(env *Env) (Target, error) { return target(env, in) },
-		do:     func(env *Env) (err error) { out, err = do(env, in); return err },
-	}
-	if op.Record != nil {
-		w.params = op.Record(in)
-	}
-	if before != nil {
-		w.before = func(call *Call) (err error) { in, err = before(ctx, s, call, in); return err }
-	}
-	err = w.run(ctx, s, &call)
+func Run[In, Out any](ctx context.Context, s *Server, call Call, op Op[In, Out], in In) (Out, error) {
+	done, err := Perform(ctx, s, &call, &op, in)
+	out, _ := done.(Out)
 	return out, err
 }
 
-// work is a call of an operation whatever the types of its input and output.
+// Operation is an Op whatever its types. The program has one copy of what is
+// written in terms of it, and a copy for each operation of what is written in
+// terms of Op.
+type Operation interface {
+	entry() Entry
+	target(*Env, any) (Target, error)
+	before(context.Context, *Server, *Call, any) (any, error)
+	record(any) audit.Fields
+	do(*Env, any) (any, error)
+}
+
+func (op *Op[In, Out]) entry() Entry {
+	return Entry{op.Name, op.Grants, op.Mode, op.Permission, op.Needs, op.Record != nil, op.Before != nil}
+}
+
+func (op *Op[In, Out]) target(env *Env, in any) (Target, error) { return op.Target(env, in.(In)) }
+
+func (op *Op[In, Out]) before(ctx context.Context, s *Server, call *Call, in any) (any, error) {
+	return op.Before(ctx, s, call, in.(In))
+}
+
+func (op *Op[In, Out]) record(in any) audit.Fields { return op.Record(in.(In)) }
+
+func (op *Op[In, Out]) do(env *Env, in any) (any, error) { return op.Do(env, in.(In)) }
+
+// work is a call of an operation.
 type work struct {
 	Entry
-	params audit.Fields
-	target func(*Env) (Target, error)
-	before func(*Call) error // nil for most
-	do     func(*Env) error
+	op      Operation
+	in, out any
+}
+
+// Perform is Run for those who do not know the operation's types: in is of its
+// input's type, and the result of its output's.
+func Perform(ctx context.Context, s *Server, call *Call, op Operation, in any) (any, error) {
+	w := work{Entry: op.entry(), op: op, in: in}
+	err := w.run(ctx, s, call)
+	return w.out, err
 }
 
 func (w *work) run(ctx context.Context, s *Server, call *Call) error {
 	ev, began := w.begin(s, call)
-	ev.Params = w.params
+	if w.Records {
+		ev.Params = w.op.record(w.in)
+	}
 
 	var err error
 	begun := ev
@@ -167,12 +186,12 @@ func (w *work) run(ctx context.Context, s *Server, call *Call) error {
 		ev = begun // a transaction may be tried again
 		return &Env{Context: ctx, Server: s, Call: *call, Tx: tx, Now: call.At, mode: mode, ev: &ev}
 	}
-	if w.before != nil {
+	if w.Prepares {
 		if w.Permission == MustAllow { // nobody else may have slow work done; the transaction asks again
 			err = s.store.View(ctx, func(tx *store.Tx) error { return w.judge(open(tx, Read)) })
 		}
 		if err == nil {
-			err = w.before(call)
+			w.in, err = w.op.before(ctx, s, call, w.in)
 		}
 		if failed := err; failed != nil {
 			return s.finish(call, &ev, began, s.update(ctx, func(*store.Tx) error { return failed }, &ev))
@@ -186,7 +205,7 @@ func (w *work) run(ctx context.Context, s *Server, call *Call) error {
 			err = w.judge(env)
 		}
 		if err == nil {
-			err = w.do(env)
+			w.out, err = w.op.do(env, w.in)
 		}
 		return err
 	}
@@ -213,12 +232,8 @@ func (e *Entry) begin(s *Server, call *Call) (audit.Event, time.Time) {
 // says why, for the door to word. The trail is not told: the reason quotes the
 // input, which may be a secret. When the trail cannot be written, that is the
 // error.
-func Reject[In, Out any](ctx context.Context, s *Server, call Call, op Op[In, Out], err error) error {
-	e := entry(op)
-	return e.reject(ctx, s, &call, err)
-}
-
-func (e *Entry) reject(ctx context.Context, s *Server, call *Call, err error) error {
+func Reject(ctx context.Context, s *Server, call *Call, op Operation, err error) error {
+	e := op.entry()
 	ev, began := e.begin(s, call)
 	unread := fault.New(fault.Invalid, "the input is not valid")
 	recorded := s.record
@@ -238,7 +253,7 @@ func (w *work) judge(env *Env) error {
 	if err := env.admit(); err != nil {
 		return err
 	}
-	target, err := w.target(env)
+	target, err := w.op.target(env, w.in)
 	env.ev.Target = target.recorded()
 	if err == nil {
 		err = env.decide(w.Grants, w.Permission, &target, env.ev)

@@ -95,29 +95,39 @@ func bind[Shape, In, Out, Answer any](of *service, called string, op ops.Op[In, 
 	if err != nil {
 		panic(called + ": " + err.Error())
 	}
+	return bound(of, called, &op, reflect.TypeFor[Shape](), reflect.TypeFor[Answer](),
+		func(p acs.Params, sc *scene) (any, error) {
+			shape, err := dec.Decode(p)
+			if err != nil {
+				return nil, err
+			}
+			return in(&shape, sc)
+		},
+		func(sc *scene, result any) any { return out(sc, result.(Out)) })
+}
+
+// bound is what bind makes, whatever the types.
+func bound(of *service, called string, op ops.Operation, in, out reflect.Type, read func(acs.Params, *scene) (any, error), word func(*scene, any) any) action {
 	reject := func(ctx context.Context, s *ops.Server, sc *scene, err error) error {
-		return ops.Reject(ctx, s, sc.Call, op, err)
+		return ops.Reject(ctx, s, &sc.Call, op, err)
 	}
 	run := func(ctx context.Context, s *ops.Server, sc *scene, p acs.Params) (any, error) {
-		shape, err := dec.Decode(p)
-		var input In
-		if err == nil {
-			input, err = in(&shape, sc)
-		}
+		input, err := read(p, sc)
 		if err != nil {
 			return nil, reject(ctx, s, sc, err)
 		}
-		result, err := ops.Run(ctx, s, sc.Call, op, input)
+		call := sc.Call
+		result, err := ops.Perform(ctx, s, &call, op, input)
 		if err != nil {
 			return nil, err
 		}
-		answer := out(sc, result)
+		answer := word(sc, result)
 		if sc.failed != nil {
 			return nil, fault.Wrap(sc.failed, "read the account's domain")
 		}
 		return answer, nil
 	}
-	return action{service: of, name: called, op: op.Name, run: run, reject: reject, in: reflect.TypeFor[Shape](), out: reflect.TypeFor[Answer]()}
+	return action{service: of, name: called, op: ops.NameOf(op), run: run, reject: reject, in: in, out: out}
 }
 
 // plain binds an operation whose input needs no check of its own, and whose answer

@@ -51,24 +51,35 @@ func bind[Shape, In, Out, Answer any](of *service, name string, op ops.Op[In, Ou
 	if err != nil {
 		panic(name + ": " + err.Error())
 	}
-	run := func(ctx context.Context, s *ops.Server, call ops.Call, form codec.Form) ([]byte, error) {
-		shape, err := dec.Decode(form)
-		var input In
-		if err == nil {
-			input, err = in(&shape)
-		}
-		if err != nil {
-			return nil, ops.Reject(ctx, s, call, op, err)
-		}
-		result, err := ops.Run(ctx, s, call, op, input)
-		if err != nil {
-			return nil, err
-		}
-		answer := out(result)
-		return enc.Append(make([]byte, 0, 1024), &answer, call.RequestID), nil
-	}
+	return query(of, name, &op, reflect.TypeFor[Shape](), reflect.TypeFor[Answer](),
+		func(form codec.Form) (any, error) {
+			shape, err := dec.Decode(form)
+			if err != nil {
+				return nil, err
+			}
+			return in(&shape)
+		},
+		func(result any, id string) []byte {
+			answer := out(result.(Out))
+			return enc.Append(make([]byte, 0, 1024), &answer, id)
+		})
+}
+
+// query is what bind makes, whatever the types.
+func query(of *service, name string, op ops.Operation, in, out reflect.Type, read func(codec.Form) (any, error), word func(any, string) []byte) action {
 	return action{
-		service: of, name: name, op: op.Name, query: run, in: reflect.TypeFor[Shape](), out: reflect.TypeFor[Answer](),
+		service: of, name: name, op: ops.NameOf(op), in: in, out: out,
+		query: func(ctx context.Context, s *ops.Server, call ops.Call, form codec.Form) ([]byte, error) {
+			input, err := read(form)
+			if err != nil {
+				return nil, ops.Reject(ctx, s, &call, op, err)
+			}
+			result, err := ops.Perform(ctx, s, &call, op, input)
+			if err != nil {
+				return nil, err
+			}
+			return word(result, call.RequestID), nil
+		},
 	}
 }
 

@@ -28,7 +28,7 @@ func bindJSON[Shape, In, Out, Answer any](of *service, name string, op ops.Op[In
 			input, err = in(&shape)
 		}
 		if err != nil {
-			return nil, ops.Reject(ctx, s, call, op, err)
+			return nil, ops.Reject(ctx, s, &call, &op, err)
 		}
 		result, err := ops.Run(ctx, s, call, op, input)
 		if err != nil {

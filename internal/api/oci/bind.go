@@ -34,30 +34,34 @@ type binding struct {
 // bind binds an operation: in turns its shape into the operation's input, out the
 // operation's result into an answer.
 func bind[Shape, In, Out, Answer any](name, method, path string, op ops.Op[In, Out], in func(*Shape) (In, error), out func(Out, *reply) Answer) binding {
+	return bound(name, method, path, &op, reflect.TypeFor[Shape](), reflect.TypeFor[Answer](),
+		func(req *request) (any, error) {
+			var shape Shape
+			if err := decode(req, &shape); err != nil {
+				return nil, err
+			}
+			return in(&shape)
+		},
+		func(result any, r *reply) any { return out(result.(Out), r) })
+}
+
+// bound is what bind makes, whatever the types.
+func bound(name, method, path string, op ops.Operation, in, out reflect.Type, read func(*request) (any, error), word func(any, *reply) any) binding {
 	b := binding{
-		name: name, op: op.Name, method: method, path: strings.Split(strings.TrimPrefix(path, "/"), "/"),
-		in: reflect.TypeFor[Shape](), out: reflect.TypeFor[Answer](),
+		name: name, op: ops.NameOf(op), method: method, path: strings.Split(strings.TrimPrefix(path, "/"), "/"), in: in, out: out, decode: read,
 	}
-	read := func(req *request) (input In, err error) {
-		var shape Shape
-		if err := decode(req, &shape); err != nil {
-			return input, err
-		}
-		return in(&shape)
-	}
-	b.decode = func(req *request) (any, error) { return read(req) }
 	b.serve = func(ctx context.Context, s *ops.Server, call ops.Call, req *request) (*reply, error) {
 		input, err := read(req)
 		if err != nil {
-			return nil, ops.Reject(ctx, s, call, op, err)
+			return nil, ops.Reject(ctx, s, &call, op, err)
 		}
-		result, err := ops.Run(ctx, s, call, op, input)
+		result, err := ops.Perform(ctx, s, &call, op, input)
 		if err != nil {
 			return nil, err
 		}
 		r := &reply{status: http.StatusOK}
-		answer := out(result, r)
-		if b.out.Kind() != reflect.Struct || b.out.NumField() > 0 {
+		answer := word(result, r)
+		if out.Kind() != reflect.Struct || out.NumField() > 0 {
 			r.body = answer
 		} else if method == http.MethodDelete && r.status == http.StatusOK {
 			r.status = http.StatusNoContent
