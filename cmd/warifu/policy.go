@@ -9,10 +9,9 @@ import (
 	"strings"
 	"time"
 
-	"warifu/internal/ops"
 	"warifu/policy"
-	"warifu/policy/aws"
 	"warifu/policy/jsonc"
+	"warifu/policy/oci"
 )
 
 // policyCmd works on policy documents in files, with the evaluator of the server. It
@@ -23,44 +22,6 @@ type policyCmd struct {
 	Explain  policyExplainCmd  `cmd:"" help:"Tell why: every statement about the action, and what each condition saw."`
 	Fmt      policyFmtCmd      `cmd:"" help:"Format policy documents."`
 	Lint     policyLintCmd     `cmd:"" help:"Find what is wrong in policy documents, and what may not mean what it seems to."`
-}
-
-// documentKinds are the kinds of document that one can name.
-var documentKinds = map[string]aws.Kind{
-	"managed": aws.Managed, "inline": aws.Inline, "trust": aws.TrustPolicy, "resource": aws.ResourcePolicy,
-	"session": aws.SessionPolicy, "boundary": aws.BoundaryPolicy, "scp": aws.ServiceControl, "rcp": aws.ResourceControl,
-}
-
-// readDocument reads a policy document, which may have comments. Errors begin with
-// file, line and column.
-func readDocument(file string, kind aws.Kind) (*aws.Document, []byte, error) {
-	src, err := os.ReadFile(file)
-	if err != nil {
-		return nil, nil, err
-	}
-	plain, err := jsonc.Strip(src)
-	var comment *jsonc.Error
-	if errors.As(err, &comment) {
-		return nil, src, fmt.Errorf("%s:%d:%d: %s", file, comment.Line, comment.Column, comment)
-	}
-	if err != nil {
-		return nil, src, fmt.Errorf("%s: %w", file, err)
-	}
-	doc, err := aws.Parse(plain, kind)
-	var refused *aws.Error
-	if errors.As(err, &refused) {
-		return nil, src, fmt.Errorf("%s:%d:%d: found %s; allowed: %s", file, refused.Line, refused.Column, refused.Found, refused.Want)
-	}
-	return doc, src, err
-}
-
-// compiled reads and compiles a document; its statements go by the file's name.
-func compiled(file string, kind aws.Kind) (*policy.Set, error) {
-	doc, _, err := readDocument(file, kind)
-	if err != nil {
-		return nil, err
-	}
-	return policy.Compile(doc.Rules(policy.RuleID{Policy: file}), nil), nil
 }
 
 type policyFmtCmd struct {
@@ -74,14 +35,15 @@ type policyFmtCmd struct {
 func (cmd *policyFmtCmd) Run(h *host) error {
 	unformatted := 0
 	for _, file := range cmd.Files {
-		doc, src, err := readDocument(file, documentKinds[cmd.Kind])
+		doc, err := readDocument(file, documentKinds[cmd.Kind])
 		if err != nil {
 			return err
 		}
-		if plain, err := jsonc.Strip(src); err != nil || !bytes.Equal(plain, src) {
+		src := doc.src
+		if plain, err := jsonc.Strip(src); doc.language != oci.Language && (err != nil || !bytes.Equal(plain, src)) {
 			return fmt.Errorf("%s has comments, which formatting would lose", file)
 		}
-		out := append(bytes.TrimRight(doc.Format(), "\n"), '\n')
+		out := append(bytes.TrimRight(doc.format(), "\n"), '\n')
 		switch {
 		case cmd.Check:
 			if !bytes.Equal(out, src) {
@@ -113,17 +75,16 @@ type policyLintCmd struct {
 // Run lints. Findings are warnings; a document that is refused is an error.
 func (cmd *policyLintCmd) Run(h *host) error {
 	broken, findings := 0, 0
-	vocabulary := ops.Vocabulary()
 	for _, file := range cmd.Files {
-		doc, _, err := readDocument(file, documentKinds[cmd.Kind])
+		doc, err := readDocument(file, documentKinds[cmd.Kind])
 		if err != nil {
 			broken++
 			fmt.Fprintf(h.stdout, "%v\n", err)
 			continue
 		}
-		for _, f := range doc.Findings(vocabulary) {
+		for _, f := range doc.findings() {
 			findings++
-			fmt.Fprintf(h.stdout, "%s:%d:%d: warning: %s (%s)\n", file, f.Line, f.Column, f.Message, f.Code)
+			fmt.Fprintf(h.stdout, "%s:%d:%d: warning: %s\n", file, f.line, f.column, f.message)
 		}
 	}
 	switch {
@@ -202,8 +163,9 @@ type question struct {
 	Account        string            `default:"111122223333" help:"Account of the caller."`
 	User           string            `xor:"who" help:"Name of the user who asks."`
 	Role           string            `xor:"who" placeholder:"ROLE/SESSION" help:"Role session that asks."`
-	Action         []string          `short:"a" required:"" placeholder:"SERVICE:OPERATION" help:"What is done."`
-	Resource       []string          `short:"r" default:"*" placeholder:"ARN" help:"What it is done to."`
+	Group          []string          `placeholder:"NAME" help:"Groups of the user, for Oracle's language."`
+	Action         []string          `short:"a" required:"" placeholder:"SERVICE:OPERATION" help:"What is done; for Oracle's language an operation or a permission."`
+	Resource       []string          `short:"r" default:"*" placeholder:"ARN" help:"What it is done to; for Oracle's language a compartment, such as Projects:Web."`
 	Context        map[string]string `short:"c" placeholder:"KEY=VALUE" help:"Context keys of the request."`
 	MFA            string            `enum:"all,yes,no,key" default:"all" help:"How the caller proved itself: with MFA, without, with a long-term access key, or each in turn."`
 	MFAAge         time.Duration     `default:"0s" help:"How long ago MFA was proved."`
@@ -213,7 +175,7 @@ type question struct {
 func (q *question) asCase() *testCase {
 	c := &testCase{
 		Given: given{
-			Account: q.Account, User: q.User, Role: q.Role, Policies: q.Policy, Boundary: q.Boundary, Session: q.Session,
+			Account: q.Account, User: q.User, Role: q.Role, Groups: q.Group, Policies: q.Policy, Boundary: q.Boundary, Session: q.Session,
 			ResourcePolicy: q.ResourcePolicy, Owner: q.Owner, Trust: q.Trust, SCP: q.SCP, RCP: q.RCP,
 			MFAAge: q.MFAAge.String(), Context: map[string]any{},
 		},
@@ -262,6 +224,9 @@ func (q *question) ask(tell func(w way, action, resource string, t *policy.Trace
 		return err
 	}
 	for _, action := range c.When.Action {
+		if err := s.checkAction(action); err != nil {
+			return err
+		}
 		for _, resource := range c.When.Resource {
 			for _, w := range q.ways() {
 				tell(w, action, resource, s.explain(w, action, resource))

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -16,6 +17,8 @@ import (
 	"warifu/internal/name"
 	"warifu/policy"
 	"warifu/policy/aws"
+	"warifu/policy/oci"
+	"warifu/policy/ram"
 )
 
 // caseFile is a file of cases. What is given at its top is given in each case.
@@ -41,6 +44,7 @@ type given struct {
 	Service   string            `yaml:"service"`   // such as ec2.amazonaws.com, or
 	Root      bool              `yaml:"root"`      // or
 	Anonymous bool              `yaml:"anonymous"` // nobody
+	Groups    many              `yaml:"groups"`    // of the user, for Oracle's language
 	Tags      map[string]string `yaml:"tags"`      // of the caller
 
 	Policies       many   `yaml:"policies"` // files
@@ -182,7 +186,7 @@ func (g *given) inherit(all *given) {
 		}
 	}
 	for _, l := range []struct{ to, from *many }{
-		{&g.Policies, &all.Policies}, {&g.Session, &all.Session}, {&g.SCP, &all.SCP}, {&g.RCP, &all.RCP}, {&g.Methods, &all.Methods},
+		{&g.Policies, &all.Policies}, {&g.Session, &all.Session}, {&g.SCP, &all.SCP}, {&g.RCP, &all.RCP}, {&g.Methods, &all.Methods}, {&g.Groups, &all.Groups},
 	} {
 		*l.to = append(append(many(nil), *l.from...), *l.to...)
 	}
@@ -247,11 +251,13 @@ func (g *given) way() way {
 
 // situation is a case made ready to be asked.
 type situation struct {
-	layers []policy.Layer
-	who    policy.Principal
-	facts  policy.Map
-	age    int64 // of MFA, in seconds
-	given  *given
+	language policy.Language // of the policies
+	from     string          // the file that they were first read from
+	layers   []policy.Layer
+	who      policy.Principal
+	facts    policy.Map
+	age      int64 // of MFA, in seconds
+	given    *given
 }
 
 func (c *testCase) situation(now time.Time) (*situation, error) {
@@ -271,11 +277,17 @@ func (c *testCase) situation(now time.Time) (*situation, error) {
 func (s *situation) add(kind policy.LayerKind, doc aws.Kind, files ...string) error {
 	l := policy.Layer{Kind: kind}
 	for _, f := range files {
-		set, err := compiled(f, doc)
+		d, err := readDocument(f, doc)
 		if err != nil {
 			return err
 		}
-		l.Sets = append(l.Sets, set)
+		if s.from == "" {
+			s.language, s.from = d.language, f
+		}
+		if s.language != d.language {
+			return fmt.Errorf("%s is in another language than %s; the policies of a case are in one", f, s.from)
+		}
+		l.Sets = append(l.Sets, policy.Compile(d.rules(policy.RuleID{Policy: f}), nil))
 	}
 	if kind == policy.Resource || kind == policy.Trust {
 		l.Owner = s.given.Owner
@@ -332,7 +344,10 @@ func (s *situation) readCaller() error {
 	names := &s.who.Names[aws.Language]
 	account, ok := name.ParseAccount(g.Account)
 	if !ok {
-		return fmt.Errorf("account has 12 digits, not %q", g.Account)
+		if account, ok = name.ParseUID(g.Account); !ok {
+			return fmt.Errorf("account has 12 digits, or 16 as at Alibaba Cloud, not %q", g.Account)
+		}
+		s.who.Account = account.String()
 	}
 	kind := "User"
 	switch {
@@ -340,7 +355,7 @@ func (s *situation) readCaller() error {
 		s.who, kind = policy.Principal{}, "Anonymous"
 	case g.Service != "":
 		s.who = policy.Principal{Kind: policy.Service}
-		s.who.Names[aws.Language].Name = g.Service
+		s.who.Names[aws.Language].Name, s.who.Names[ram.Language].Name = g.Service, g.Service
 		s.facts.Set("aws:PrincipalIsAWSService", policy.Bool(true))
 		s.facts.Set("aws:PrincipalServiceName", policy.String(g.Service))
 		return nil
@@ -362,6 +377,7 @@ func (s *situation) readCaller() error {
 		s.who.Kind, names.Name = policy.User, name.UserARN(account, "/", user)
 		s.facts.Set("aws:username", policy.String(user[strings.LastIndexByte(user, '/')+1:]))
 	}
+	s.otherNames(account)
 	s.facts.Set("aws:PrincipalType", policy.String(kind))
 	if !g.Anonymous {
 		s.facts.Set("aws:PrincipalArn", policy.String(names.Name))
@@ -384,6 +400,10 @@ func (s *situation) readRequest(now time.Time) error {
 	}
 	s.facts.Set("aws:CurrentTime", policy.At(now))
 	s.facts.Set("aws:EpochTime", policy.Int(now.Unix()))
+	s.facts.Set("acs:CurrentTime", policy.At(now))
+	for _, unit := range []string{"", ".time-of-day", ".day-of-week", ".day-of-month", ".month-of-year"} {
+		s.facts.Set("request.utc-timestamp"+unit, oci.Clock("request.utc-timestamp"+unit, now))
+	}
 	if g.MFAAge != "" {
 		age, err := time.ParseDuration(g.MFAAge)
 		if err != nil || age < 0 {
@@ -392,14 +412,14 @@ func (s *situation) readRequest(now time.Time) error {
 		s.age = int64(age / time.Second)
 	}
 	for k, v := range g.Context {
-		if !strings.Contains(k, ":") {
+		if s.language != oci.Language && !strings.Contains(k, ":") {
 			return fmt.Errorf("context %s: a key has a prefix and a colon; write it in quotes within braces", k)
 		}
 		f, err := factOf(v)
 		if err != nil {
 			return fmt.Errorf("context %s: %w", k, err)
 		}
-		s.facts.Set(k, f)
+		s.facts.Set(s.keyOf(k), f)
 	}
 	return nil
 }
@@ -446,10 +466,12 @@ func (s *situation) proof(w way) policy.Map {
 	}
 	if w != accessKey {
 		m.Set("aws:MultiFactorAuthPresent", policy.Bool(w == withMFA))
+		m.Set("acs:MFAPresent", policy.Bool(w == withMFA))
 	}
 	if w == withMFA {
 		m.Set("aws:MultiFactorAuthAge", policy.Int(s.age))
 	}
+	m.Set("request.user.mfaTotpVerified", policy.Bool(slices.Contains(methods, string(iam.MethodTOTP))))
 	m.Set("warifu:MFAMethods", policy.Strings(methods...))
 	m.Set("warifu:MFAStrength", policy.String(best.String()))
 	m.Set("warifu:MFAPhishingResistant", policy.Bool(best == iam.PhishingResistant))
@@ -460,12 +482,15 @@ func (s *situation) proof(w way) policy.Map {
 // explain asks.
 func (s *situation) explain(w way, action, resource string) *policy.Trace {
 	facts := both(s.proof(w), s.facts)
+	if s.language == oci.Language {
+		return s.explainOracle(facts, action, resource)
+	}
 	layers := append([]policy.Layer(nil), s.layers...)
 	for i := range layers {
 		layers[i].Explicit = layers[i].Kind == policy.Resource && strings.HasPrefix(strings.ToLower(action), "kms:")
 	}
 	req := policy.Request{Principal: s.who, Context: policy.Map(facts)}
-	req.Actions[aws.Language], req.Resources[aws.Language] = action, resource
+	req.Actions[s.language], req.Resources[s.language] = action, resource
 	t := policy.Explain(&req, layers...)
 	return &t
 }

@@ -25,8 +25,8 @@ func (c *testCase) run(now time.Time) ([]result, error) {
 	}
 	var out []result
 	for _, action := range c.When.Action {
-		if service, name, ok := strings.Cut(action, ":"); !ok || service == "" || name == "" || strings.ContainsAny(action, "*? ") {
-			return nil, fmt.Errorf("%s: %q is not an action: it is written service:Operation, without wildcards", c.Name, action)
+		if err := s.checkAction(action); err != nil {
+			return nil, fmt.Errorf("%s: %w", c.Name, err)
 		}
 		for _, resource := range c.When.Resource {
 			if want, ok := c.Then.want[""]; ok {
