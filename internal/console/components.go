@@ -20,6 +20,7 @@ type Button struct {
 	Href        string
 	Form        string // id of the form it belongs to, when it stands outside
 	Action      string // formaction
+	Download    bool   // what Href leads to is a file
 	Dialog      string // id of the dialog that a link opens where there is JavaScript
 	Wide        bool
 	Small       bool
