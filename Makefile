@@ -54,6 +54,7 @@ nested:
 # node and npm, and fetches for half a minute.
 node:
 	cd e2e/alibaba && go test -tags node -run '^TestNodeSDKs$$' .
+	e2e/oci-typescript/run
 
 bench:
 	go test -run '^$$' -bench . -benchmem ./...
