@@ -3,7 +3,6 @@ package aws
 import (
 	"fmt"
 	"net/netip"
-	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -256,27 +255,33 @@ func fact(t *testing.T, v string) policy.Fact {
 	return policy.String(v)
 }
 
-// TestConditions runs testdata/conditions.txt: a condition block, and below it
-// requests with whether the condition holds. Each is tried in an Allow and in a Deny.
+// TestConditions runs testdata/conditions.txtar: a section for each operator; in it
+// conditions, and below each requests with whether it holds. Each is tried in an Allow
+// and in a Deny.
 func TestConditions(t *testing.T) {
-	b, err := os.ReadFile("testdata/conditions.txt")
+	a, err := txtar.ParseFile("testdata/conditions.txtar")
 	if err != nil {
 		t.Fatal(err)
 	}
-	condition, n := "", 0
-	for line := range strings.Lines(string(b)) {
-		line = strings.TrimRight(line, "\n")
-		switch {
-		case strings.TrimSpace(line) == "" || line[0] == '#':
-		case line[0] == '{':
-			condition = line
-		default:
-			n++
-			f := strings.Fields(line)
-			holds(t, condition, f[:len(f)-1], f[len(f)-1] == "yes")
-		}
+	n := 0
+	for _, section := range a.Files {
+		t.Run(section.Name, func(t *testing.T) {
+			condition := ""
+			for line := range strings.Lines(string(section.Data)) {
+				line = strings.TrimRight(line, "\n")
+				switch {
+				case strings.TrimSpace(line) == "" || line[0] == '#':
+				case line[0] == '{':
+					condition = line
+				default:
+					n++
+					f := strings.Fields(line)
+					holds(t, condition, f[:len(f)-1], f[len(f)-1] == "yes")
+				}
+			}
+		})
 	}
-	if n < 300 {
+	if n < 1300 {
 		t.Errorf("only %d cases", n)
 	}
 }
