@@ -94,7 +94,7 @@ func (tx *Tx) PendingEvents(after EventPlace, limit int) ([]StoredEvent, error) 
 // the time of the oldest.
 func (tx *Tx) CountPending(limit int) (n int, oldest time.Time, err error) {
 	at := int64(0)
-	_, err = tx.one(`SELECT count(*), coalesce(min(at), 0) FROM (SELECT at FROM trail_pending ORDER BY at, account, id LIMIT $1) AS some`, []any{limit}, &n, &at)
+	_, err = tx.one(`SELECT count(*), coalesce(min(at), 0) FROM (SELECT at FROM trail_pending ORDER BY at, account, id LIMIT $1) AS waiting`, []any{limit}, &n, &at)
 	if at != 0 {
 		oldest = time.UnixMicro(at).UTC()
 	}

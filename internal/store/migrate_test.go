@@ -121,11 +121,29 @@ func TestTrailIsKept(t *testing.T) {
 		}
 		refused := nth(2)
 		refused.Result = audit.Refused
-		if err := once(ctx, db, write, func(tx *Tx) error { return tx.AppendEvents(nth(0), nth(1), refused) }); err != nil {
+		err := once(ctx, db, write, func(tx *Tx) (err error) {
+			for _, row := range encodeEvents([]audit.Event{nth(0), nth(1), refused}) {
+				if err == nil { // as the program did then: nothing was sealed
+					_, err = tx.exec(insertEvent, row.values(nil)...)
+				}
+			}
+			return err
+		})
+		if err != nil {
 			t.Fatal(err)
 		}
 		if err := migrate(ctx, db, schemaFiles); err != nil {
 			t.Fatal(err)
+		}
+		err = once(ctx, db, read, func(tx *Tx) error {
+			n, _, err := tx.CountPending(10)
+			if n != 3 {
+				t.Errorf("%d of the 3 events are to be sealed", n)
+			}
+			return err
+		})
+		if err != nil {
+			t.Error(err)
 		}
 		for q, want := range map[audit.Query]string{{Account: acme}: "0002 0001 0000", {Account: acme, Result: audit.Refused}: "0002"} {
 			var got []string
