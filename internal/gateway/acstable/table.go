@@ -129,7 +129,7 @@ func parseAction(words []string) (Action, error) {
 		}
 	}
 	if !a.ReadOnly && len(a.Resources) > 0 && !slices.ContainsFunc(a.Resources, func(r Resource) bool { return r.Required || r.Param == "" }) {
-		return a, fmt.Errorf("%s changes something, so one of its resources must end in * or !", a.Name)
+		return a, fmt.Errorf("%s changes something, so one of its resources must end in * or ! here", a.Name)
 	}
 	return a, nil
 }
