@@ -203,6 +203,13 @@ func TestPasskeyAtSignIn(t *testing.T) {
 	b.visit("/security").says(b.w("passkeys.badge.bound"))
 	b.signOut()
 	b.click(b.w("signin.passkey.do")).at("/console").says(b.w("frame.root"))
+
+	// Behind an enrolment link there is the same choice.
+	link := b.send("admin")
+	other := s.open(t, "en")
+	other.authenticator(nil)
+	other.visit(link).click(other.w("enrol.do")).says(other.w("bind.passkey"), other.w("bind.scan")).look("a link, opened")
+	other.click(other.w("passkeys.create.do")).says(other.w("enrol.done.title")).look("a passkey by a link")
 }
 
 // Step-up by a passkey, when the last proof is too long ago.
