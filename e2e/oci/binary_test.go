@@ -1,6 +1,7 @@
 package oci
 
 import (
+	"errors"
 	"net"
 	"os"
 	"os/exec"
@@ -58,9 +59,9 @@ func TestConfigFile(t *testing.T) {
 	if err := os.Mkdir(filepath.Dir(file), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	said := run(bin, "admin", "oci-config", "--data", data, "--user", "admin", "--out", file)
-	if !strings.Contains(said, file) || strings.Contains(said, "PRIVATE") {
-		t.Error(said)
+	told := run(bin, "admin", "oci-config", "--data", data, "--user", "admin", "--out", file)
+	if !strings.Contains(told, file) || strings.Contains(told, "PRIVATE") {
+		t.Error(told)
 	}
 	for _, path := range []string{file, file + ".pem"} {
 		if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
@@ -89,5 +90,22 @@ func TestConfigFile(t *testing.T) {
 	users, err := c.ListUsers(ctx, identity.ListUsersRequest{CompartmentId: &root})
 	if err != nil || len(users.Items) != 1 || *users.Items[0].Name != "admin" {
 		t.Errorf("%+v %v", users.Items, err)
+	}
+
+	// The host's operator learns why a request was refused.
+	_, err = c.GetUser(ctx, identity.GetUserRequest{UserId: common.String("ocid1.user.oc1..nobody")})
+	var refused common.ServiceError
+	if !errors.As(err, &refused) || refused.GetHTTPStatusCode() != 404 {
+		t.Fatal(err)
+	}
+	var said []byte
+	for range 100 { // what was read is in the trail a moment after the answer
+		if said, err = exec.Command(bin, "admin", "explain", "--data", data, refused.GetOpcRequestID()).CombinedOutput(); err == nil {
+			break
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	if !strings.Contains(string(said), "GetUser") || !strings.Contains(string(said), "user/admin") {
+		t.Errorf("%v: %s", err, said)
 	}
 }
