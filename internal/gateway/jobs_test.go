@@ -76,7 +76,9 @@ func TestJobFunctions(t *testing.T) {
 	s := newStage(t, acsService(t, "ecs", up), acsService(t, "vpc", up), acsService(t, "ecs-workbench", up))
 	w := s.world
 	admin := w.Admin(t)
-	apply := func(in ops.ApplyTemplateIn) *ops.AppliedTemplate { return testkit.Do(t, w, admin, ops.ApplyTemplate, in) }
+	apply := func(in ops.ApplyTemplateIn) *ops.AppliedTemplate {
+		return testkit.Do(t, w, admin, ops.ApplyTemplate, in)
+	}
 	const ecs, vpc, workbench = "2014-05-26", "2016-04-28", "2022-02-20"
 	type ask struct {
 		version, params string
