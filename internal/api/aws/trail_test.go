@@ -22,7 +22,9 @@ import (
 func TestEveryRequestLeavesOneEvent(t *testing.T) {
 	w := testkit.New(t)
 	d := New(Config{Ops: w.Server, Log: slog.New(slog.DiscardHandler),
-		Client: func(*http.Request) (netip.Addr, string, bool) { return netip.MustParseAddr("192.0.2.7"), "192.0.2.8", true }})
+		Client: func(*http.Request) (netip.Addr, string, bool) {
+			return netip.MustParseAddr("192.0.2.7"), "192.0.2.8", true
+		}})
 	admin := w.Admin(t)
 	testkit.Do(t, w, admin, ops.CreateUser, ops.CreateUserIn{Name: "nobody"})
 	k := testkit.Do(t, w, admin, ops.CreateAccessKey, ops.UserIn{User: ops.Ref{Name: "nobody"}})
