@@ -1,7 +1,6 @@
 package main
 
 import (
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -30,7 +29,7 @@ type auditExportCmd struct {
 
 // Run exports.
 func (cmd *auditExportCmd) Run(h *host) error {
-	s, f, err := openBeside(h, cmd.Flags)
+	f, _, err := openBeside(h, cmd.Flags, slog.NewTextHandler(h.stderr, nil))
 	if err != nil {
 		return err
 	}
@@ -38,7 +37,7 @@ func (cmd *auditExportCmd) Run(h *host) error {
 	if err := os.Mkdir(cmd.Folder, 0o700); err != nil {
 		return fmt.Errorf("make the folder of the export: %w", err)
 	}
-	size, err := s.ExportTrail(h, func(name string) (io.WriteCloser, error) {
+	size, err := f.ops.ExportTrail(h, func(name string) (io.WriteCloser, error) {
 		path := filepath.Join(cmd.Folder, filepath.FromSlash(name))
 		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 			return nil, err
@@ -52,40 +51,18 @@ func (cmd *auditExportCmd) Run(h *host) error {
 	return err
 }
 
-// openBeside opens a data folder that a server may be serving meanwhile.
-func openBeside(h *host, flags config.Flags) (*ops.Server, *folder, error) {
-	conf, err := config.Load(flags, h.environ)
-	if err != nil {
-		return nil, nil, err
-	}
-	if _, err := os.Stat(conf.DSN()); conf.SQLite() && err != nil {
-		return nil, nil, fmt.Errorf("open the database: %w", err)
-	}
-	f := &folder{}
-	if err := f.unlock(h, conf, false); err != nil {
-		f.close()
-		return nil, nil, err
-	}
-	s, err := ops.New(ops.Config{Store: f.store, Keys: f.vault, Now: time.Now, Rand: rand.Reader, Log: slog.New(slog.NewTextHandler(h.stderr, nil))})
-	if err != nil {
-		f.close()
-		return nil, nil, err
-	}
-	return s, f, nil
-}
-
 type auditKeyCmd struct {
 	config.Flags
 }
 
 // Run prints the key.
 func (cmd *auditKeyCmd) Run(h *host) error {
-	s, f, err := openBeside(h, cmd.Flags)
+	f, _, err := openBeside(h, cmd.Flags, slog.NewTextHandler(h.stderr, nil))
 	if err != nil {
 		return err
 	}
 	defer f.close()
-	key, err := s.TrailKey()
+	key, err := f.ops.TrailKey()
 	if err == nil {
 		_, err = fmt.Fprintln(h.stdout, key)
 	}

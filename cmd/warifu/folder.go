@@ -69,6 +69,27 @@ func openFolder(ctx context.Context, conf *config.Config, log *slog.Logger, obse
 	return f, err
 }
 
+// openBeside opens a data folder for a command of the host; a server may be
+// serving it meanwhile.
+func openBeside(h *host, flags config.Flags, log slog.Handler) (*folder, *config.Config, error) {
+	conf, err := config.Load(flags, h.environ)
+	if err != nil {
+		return nil, nil, err
+	}
+	if _, err := os.Stat(conf.DSN()); conf.SQLite() && err != nil {
+		return nil, nil, fmt.Errorf("open the database: %w", err)
+	}
+	f := &folder{gate: password.NewGate(runtime.GOMAXPROCS(0), waitingSignIns)}
+	if err = f.unlock(h, conf, false); err == nil {
+		f.ops, err = ops.New(ops.Config{Store: f.store, Keys: f.vault, Gate: f.gate, Now: time.Now, Rand: rand.Reader, Log: slog.New(log)})
+	}
+	if err != nil {
+		f.close()
+		return nil, nil, err
+	}
+	return f, conf, nil
+}
+
 // lockFolder keeps a second server away from an SQLite database: each would
 // answer from its own memory.
 func lockFolder(data string) (*os.File, error) {

@@ -13,7 +13,6 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -21,7 +20,6 @@ import (
 	"warifu/cmd/warifu/internal/config"
 	"warifu/internal/name"
 	"warifu/internal/ops"
-	"warifu/internal/password"
 )
 
 type ociConfigCmd struct {
@@ -37,13 +35,6 @@ const apiKeyBits = 2048
 // Run makes an API key and writes what Oracle's SDKs and command line read. The
 // server may run meanwhile.
 func (cmd *ociConfigCmd) Run(h *host) error {
-	conf, err := config.Load(cmd.Flags, h.environ)
-	if err != nil {
-		return err
-	}
-	if _, err := os.Stat(conf.DSN()); conf.SQLite() && err != nil {
-		return fmt.Errorf("open the database: %w", err)
-	}
 	out, err := filepath.Abs(cmd.Out)
 	if err != nil {
 		return err
@@ -54,15 +45,11 @@ func (cmd *ociConfigCmd) Run(h *host) error {
 			return fmt.Errorf("%s exists already; nothing was changed", path)
 		}
 	}
-	f := &folder{gate: password.NewGate(runtime.GOMAXPROCS(0), waitingSignIns)}
-	defer f.close()
-	if err := f.unlock(h, conf, false); err != nil {
-		return err
-	}
-	s, err := ops.New(ops.Config{Store: f.store, Keys: f.vault, Gate: f.gate, Now: time.Now, Rand: rand.Reader, Log: slog.New(slog.DiscardHandler)})
+	f, conf, err := openBeside(h, cmd.Flags, slog.DiscardHandler)
 	if err != nil {
 		return err
 	}
+	defer f.close()
 	private, err := rsa.GenerateKey(rand.Reader, apiKeyBits)
 	if err != nil {
 		return err
@@ -71,7 +58,7 @@ func (cmd *ociConfigCmd) Run(h *host) error {
 	if err != nil {
 		return err
 	}
-	k, err := s.AddOracleKeyFor(h, cmd.User, string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})))
+	k, err := f.ops.AddOracleKeyFor(h, cmd.User, string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})))
 	if err != nil {
 		return fmt.Errorf("give %s an API key: %w", cmd.User, err)
 	}
@@ -142,12 +129,12 @@ type explainCmd struct {
 
 // Run tells why a request of one of Oracle's clients was refused.
 func (cmd *explainCmd) Run(h *host) error {
-	s, f, err := openBeside(h, cmd.Flags)
+	f, _, err := openBeside(h, cmd.Flags, slog.NewTextHandler(h.stderr, nil))
 	if err != nil {
 		return err
 	}
 	defer f.close()
-	x, err := s.ExplainRequestFor(h, cmd.Request)
+	x, err := f.ops.ExplainRequestFor(h, cmd.Request)
 	if err != nil {
 		return fmt.Errorf("explain %s: %w", cmd.Request, err)
 	}

@@ -2,13 +2,10 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net/url"
-	"os"
-	"time"
 
 	"warifu/cmd/warifu/internal/config"
 	"warifu/internal/fault"
@@ -28,27 +25,16 @@ type adminSetupLinkCmd struct {
 // out. The server may run meanwhile. Who reads the data folder owns the server
 // anyway, so nothing more is asked.
 func (cmd *adminSetupLinkCmd) Run(h *host) error {
-	conf, err := config.Load(cmd.Flags, h.environ)
+	f, conf, err := openBeside(h, cmd.Flags, slog.DiscardHandler)
 	if err != nil {
 		return err
 	}
-	if _, err := os.Stat(conf.DSN()); conf.SQLite() && err != nil {
-		return fmt.Errorf("open the database: %w", err)
-	}
-	f := &folder{}
 	defer f.close()
-	if err := f.unlock(h, conf, false); err != nil {
-		return err
-	}
-	s, err := ops.New(ops.Config{Store: f.store, Keys: f.vault, Now: time.Now, Rand: rand.Reader, Log: slog.New(slog.DiscardHandler)})
-	if err != nil {
-		return err
-	}
 	account, err := f.account(h, cmd.AccountID)
 	if err != nil {
 		return err
 	}
-	token, err := s.NewSetupToken(h, account, cmd.AdminUser)
+	token, err := f.ops.NewSetupToken(h, account, cmd.AdminUser)
 	switch {
 	case fault.Is(err, fault.Conflict):
 		return fmt.Errorf("account %s is set up already: its root user has a password", account)

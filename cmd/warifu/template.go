@@ -1,19 +1,14 @@
 package main
 
 import (
-	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"log/slog"
 	"net/netip"
-	"os"
-	"runtime"
 	"strings"
-	"time"
 
 	"warifu/cmd/warifu/internal/config"
 	"warifu/internal/ops"
-	"warifu/internal/password"
 )
 
 type applyTemplateCmd struct {
@@ -39,31 +34,20 @@ func (cmd *applyTemplateCmd) Run(h *host) error {
 		}
 		in.Networks = append(in.Networks, n.Masked())
 	}
-	conf, err := config.Load(cmd.Flags, h.environ)
+	f, _, err := openBeside(h, cmd.Flags, slog.DiscardHandler)
 	if err != nil {
 		return err
 	}
-	if _, err := os.Stat(conf.DSN()); conf.SQLite() && err != nil {
-		return fmt.Errorf("open the database: %w", err)
-	}
-	f := &folder{gate: password.NewGate(runtime.GOMAXPROCS(0), waitingSignIns)}
 	defer f.close()
-	if err := f.unlock(h, conf, false); err != nil {
-		return err
-	}
-	s, err := ops.New(ops.Config{Store: f.store, Keys: f.vault, Gate: f.gate, Now: time.Now, Rand: rand.Reader, Log: slog.New(slog.DiscardHandler)})
-	if err != nil {
-		return err
-	}
 	account, err := f.account(h, cmd.AccountID)
 	if err != nil {
 		return err
 	}
-	call, err := s.HostCall(h, account)
+	call, err := f.ops.HostCall(h, account)
 	if err != nil {
 		return err
 	}
-	made, err := ops.Run(h, s, call, ops.ApplyTemplate, in)
+	made, err := ops.Run(h, f.ops, call, ops.ApplyTemplate, in)
 	if err != nil {
 		return err
 	}
