@@ -88,9 +88,11 @@ func (g *Gateway) ofVersion(version, region string) *route {
 	return routes[0]
 }
 
+// isForm tells whether a body is a form. One in another encoding than UTF-8 is none:
+// the upstream would find other parameters in it.
 func isForm(h http.Header) bool {
-	kind, _, err := mime.ParseMediaType(h.Get("Content-Type"))
-	return err == nil && kind == formType
+	kind, more, err := mime.ParseMediaType(h.Get("Content-Type"))
+	return err == nil && kind == formType && len(h["Content-Type"]) == 1 && (more["charset"] == "" || strings.EqualFold(more["charset"], "utf-8"))
 }
 
 // receiveACS takes the parameters of a request, from the query and from a form.
@@ -127,6 +129,9 @@ func (p *passage) verifyACS() (err error) {
 	p.sig.Scope.Region, p.sig.Scope.Service = p.route.Region, p.route.Name
 	own := acs.Params{{Key: "Action", Value: sig.Action}, {Key: "Version", Value: sig.Version}}
 	for _, x := range p.params {
+		if x.Value == unset {
+			continue
+		}
 		if !acs.IsCommon(x.Key) && !strings.EqualFold(x.Key, "Action") && !strings.EqualFold(x.Key, "Version") {
 			own = append(own, x)
 		}
@@ -167,7 +172,15 @@ func (d *Derived) fromACS(s *Service, v *View) error {
 		d.Needs = append(d.Needs, Need{Action: "sts:AssumeRole", Resources: []string{role}})
 	}
 	for _, k := range known.Keys {
-		values := l.values(k.Param)
+		values, err := l.values(k.Param)
+		if err != nil {
+			return err
+		}
+		for _, value := range values {
+			if strings.TrimSpace(value) != value {
+				return refuse(UnclearTarget, "The parameter "+k.Param+" must have no white space around its value.")
+			}
+		}
 		if len(values) == 0 {
 			values = k.Defaults
 		}
@@ -181,6 +194,10 @@ func (d *Derived) fromACS(s *Service, v *View) error {
 func (d *Derived) needACS(code, action string, arns []string) {
 	d.Needs = append(d.Needs, Need{Action: name.ACSPrefix + code + ":" + action, RAM: code + ":" + action, Resources: arns})
 }
+
+// unset is what clients send for a list or a structure that is not set. It is not
+// judged, and so it does not go on: an upstream may take it for a name.
+const unset = "null"
 
 // maxFlat bounds what is unfolded of one request.
 const maxFlat = 4096
@@ -197,7 +214,7 @@ func acsParams(sent acs.Params) ([]param, error) {
 			return nil, refuse(Malformed, "The parameter "+printable(x.Key)+" is given twice.")
 		}
 		seen[low] = true
-		if x.Value == "" || x.Value == "null" {
+		if x.Value == "" || x.Value == unset {
 			continue // clients send what is not set
 		}
 		out = append(out, param{x.Key, x.Value})
@@ -273,7 +290,9 @@ func (l *acsLookup) one(r *acstable.Resource) error {
 	}
 	ids := []string{"*"}
 	if r.Param != "" {
-		ids = l.values(r.Param)
+		if ids, err = l.values(r.Param); err != nil {
+			return err
+		}
 		for _, id := range ids {
 			if err := plain(id); err != nil {
 				return err
@@ -313,7 +332,10 @@ func (l *acsLookup) kinds(r *acstable.Resource) ([]string, error) {
 	if !dynamic {
 		return []string{r.Kind}, nil
 	}
-	values := l.values(strings.TrimSuffix(param, "}"))
+	values, err := l.values(strings.TrimSuffix(param, "}"))
+	if err != nil {
+		return nil, err
+	}
 	if len(values) != 1 || !kindForm.MatchString(values[0]) {
 		return nil, refuse(UnclearTarget, "The parameter "+strings.Trim(r.Kind, "{}")+" must name one kind of resource.")
 	}
@@ -321,14 +343,29 @@ func (l *acsLookup) kinds(r *acstable.Resource) ([]string, error) {
 }
 
 // values are those of a parameter, or of each of its list. In a name of the table
-// N stands for a position. Another spelling of the name's case counts as well.
-func (l *acsLookup) values(wanted string) (out []string) {
+// N stands for a position. Another spelling of the name's case counts as well. What
+// begins with the name and is neither the parameter nor an item of its list is
+// refused: an upstream may read more into it.
+func (l *acsLookup) values(wanted string) (out []string, err error) {
+	want := strings.Split(wanted, ".")
 	for _, p := range l.params {
-		if fits(strings.Split(wanted, "."), strings.Split(p.name, ".")) && !isContainer(p.value) {
+		given := strings.Split(p.name, ".")
+		switch {
+		case !begins(want, given):
+		case !fits(want, given):
+			return nil, refuse(UnclearTarget, "The parameter "+printable(p.name)+" is none of the items of "+wanted+".")
+		case !isContainer(p.value):
 			out = append(out, p.value)
 		}
 	}
-	return out
+	return out, nil
+}
+
+// begins reports whether a parameter's name begins with one of the table, whatever
+// stands in place of a position.
+func begins(wanted, given []string) bool {
+	n := len(wanted)
+	return len(given) >= n && slices.EqualFunc(wanted, given[:n], func(w, g string) bool { return w == "N" || strings.EqualFold(w, g) })
 }
 
 // isContainer reports whether a value is JSON whose members are parameters of

@@ -91,7 +91,7 @@ func (a answer) code() string {
 }
 
 const ramPolicy = `{"Version":"1","Statement":[
-	{"Effect":"Allow","Action":["ecs:Describe*","ecs:StopInstance"],"Resource":"acs:ecs:cn-hangzhou:*:instance/*"},
+	{"Effect":"Allow","Action":["ecs:Describe*","ecs:StopInstance","ecs:StopInstances"],"Resource":"acs:ecs:cn-hangzhou:*:instance/*"},
 	{"Effect":"Deny","Action":"ecs:*","Resource":"acs:ecs:*:*:instance/i-locked"}]}`
 
 func TestACSPassesWhatPolicyAllows(t *testing.T) {
@@ -153,6 +153,10 @@ func TestACSRefusals(t *testing.T) {
 		{"broken structure", `Action=StopInstances&InstanceId={"a":"i-1","a":"i-2"}`, "InvalidParameter", 400},
 		{"another region", "Action=StopInstance&InstanceId=i-1&RegionId=cn-beijing", "InvalidParameter", 400},
 		{"instances chosen by tag", "Action=RunCommand&InstanceId.1=i-1&ResourceTag.1.Key=a", "InvalidParameter", 400},
+		{"an item of an item", "Action=StopInstances&InstanceId.1=i-1&InstanceId.1.1=i-locked", "InvalidParameter", 400},
+		{"a position that is none", "Action=StopInstances&InstanceId.1=i-1&InstanceId.99999=i-locked", "InvalidParameter", 400},
+		{"a list in a list", `Action=StopInstances&InstanceId=["i-1",["i-locked"]]`, "InvalidParameter", 400},
+		{"white space around a user", "Action=RunCommand&InstanceId.1=i-1&Username=root%20", "InvalidParameter", 400},
 		{"a template by name", "Action=RunInstances&LaunchTemplateName=web", "InvalidParameter", 400},
 	} {
 		params := strings.NewReplacer(`[`, "%5B", `]`, "%5D", `"`, "%22", `{`, "%7B", `}`, "%7D").Replace(c.params)
@@ -172,6 +176,35 @@ func TestACSRefusals(t *testing.T) {
 	asXML := s.acs(key, "2014-05-26", "Action=StopInstance&InstanceId=i-locked&Format=XML")
 	if asXML.status != 403 || !strings.Contains(asXML.body, "<Error><RequestId>") || !strings.Contains(asXML.body, "<Code>Forbidden.RAM</Code>") {
 		t.Errorf("as XML: %s", asXML.body)
+	}
+}
+
+// A parameter that is not judged does not go on, and a form in another encoding, in
+// which the upstream would find other parameters, is none.
+func TestACSUpstreamReadsWhatWasJudged(t *testing.T) {
+	up := &recorder{}
+	s := newStage(t, acsService(t, "ecs", up))
+	key := s.ramUser("alice", ramPolicy)
+	if got := s.acs(key, "2014-05-26", "Action=StopInstance&InstanceId=i-1&Tag=null"); got.status != 200 {
+		t.Fatalf("%d %s", got.status, got.body)
+	}
+	if r, _ := up.last(t); r.URL.Query().Has("Tag") {
+		t.Errorf("the upstream was asked %s", r.URL.RawQuery)
+	}
+	for charset, code := range map[string]string{"utf-8": "", "UTF-8": "", "IBM500": "InvalidParameter", "utf-16": "InvalidParameter"} {
+		r := s.acsRequest(key, "2014-05-26", "Action=StopInstance|InstanceId=i-1")
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded; charset="+charset)
+		if got := s.send(r); got.code() != code {
+			t.Errorf("%s: %d %s", charset, got.status, got.body)
+		}
+	}
+	// The groups of a network interface of an instance are judged, too.
+	s.attachRAM("alice", "runs", `{"Version":"1","Statement":[{"Effect":"Allow","Action":"ecs:RunInstances","Resource":"*"},
+		{"Effect":"Deny","Action":"ecs:*","Resource":"acs:ecs:*:*:securitygroup/sg-locked"}]}`)
+	for group, status := range map[string]int{"sg-1": 200, "sg-locked": 403} {
+		if got := s.acs(key, "2014-05-26", "Action=RunInstances&NetworkInterface.1.SecurityGroupIds.1="+group); got.status != status {
+			t.Errorf("%s: %d %s", group, got.status, got.body)
+		}
 	}
 }
 

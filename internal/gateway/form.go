@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"mime"
 	"regexp"
 	"strings"
 
@@ -69,8 +68,7 @@ func formParams(v *View) ([]param, error) {
 	if len(body) == 0 {
 		return params, nil
 	}
-	kind, _, err := mime.ParseMediaType(v.Header.Get("Content-Type"))
-	if err != nil || kind != formType || v.Method != "POST" || len(v.Header["Content-Encoding"]) > 0 {
+	if !isForm(v.Header) || v.Method != "POST" || len(v.Header["Content-Encoding"]) > 0 {
 		return nil, refuse(Malformed, "A body must be a form sent by POST: "+formType+".")
 	}
 	form, err := parseParams(strings.TrimRight(string(body), "\r\n"))
