@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-jose/go-jose/v4"
 	dsig "github.com/russellhaering/goxmldsig"
 
 	"warifu/internal/fault"
@@ -87,6 +88,12 @@ func TestSignaturesOfTokens(t *testing.T) {
 	}
 	if _, err := federation.VerifyToken(idp.Impostor().Token(idp.Claims(now, nil)), set, settings(idp), now); !fault.Is(err, fault.Unauthenticated) {
 		t.Errorf("somebody else's key: %v", err)
+	}
+	for typ, fits := range map[jose.ContentType]bool{"JWT": true, "application/at+jwt": true, "logout+jwt": false, "secevent+jwt": false} {
+		_, err := federation.VerifyToken(idp.TokenOf(typ, idp.Claims(now, nil)), set, settings(idp), now)
+		if fits != (err == nil) || err != nil && !fault.Is(err, fault.Unauthenticated) { // F-5
+			t.Errorf("the type %s: %v", typ, err)
+		}
 	}
 	for why, text := range map[string]string{
 		"no keys": `{"keys":[]}`, "keys to encrypt with": strings.Replace(string(idp.Keys()), `"sig"`, `"enc"`, 1),

@@ -26,6 +26,11 @@ var algorithms = []jose.SignatureAlgorithm{
 	jose.RS256, jose.RS384, jose.RS512, jose.PS256, jose.PS384, jose.PS512, jose.ES256, jose.ES384, jose.ES512, jose.EdDSA,
 }
 
+// types are those of tokens that say who somebody is, or what it may do, where they
+// have a type at all. A provider signs others with the same keys, such as those that
+// end a session (RFC 8725, section 3.11).
+var types = []string{"jwt", "jose", "at+jwt"}
+
 // Keys are the keys of a provider of OpenID Connect (RFC 7517).
 type Keys struct{ all []jose.JSONWebKey }
 
@@ -151,6 +156,12 @@ func VerifyToken(raw string, keys *Keys, p *iam.OIDCSettings, now time.Time) (*T
 	signed, err := parse(raw)
 	if err != nil {
 		return nil, err
+	}
+	if typ, ok := signed.Signatures[0].Header.ExtraHeaders[jose.HeaderType]; ok {
+		text, _ := typ.(string)
+		if !slices.Contains(types, strings.TrimPrefix(strings.ToLower(text), "application/")) {
+			return nil, bad("it is a token for something else")
+		}
 	}
 	payload, err := keys.verify(signed)
 	if err != nil {

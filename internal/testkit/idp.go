@@ -93,9 +93,16 @@ func (p *IdP) Claims(now time.Time, put map[string]any) map[string]any {
 }
 
 // Token signs claims.
-func (p *IdP) Token(claims map[string]any) string {
+func (p *IdP) Token(claims map[string]any) string { return p.TokenOf("", claims) }
+
+// TokenOf signs a token of a type (typ); "" = it has none.
+func (p *IdP) TokenOf(typ jose.ContentType, claims map[string]any) string {
 	p.t.Helper()
-	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.RS256, Key: jose.JSONWebKey{Key: p.key, KeyID: KeyID}}, nil)
+	var opts *jose.SignerOptions
+	if typ != "" {
+		opts = (&jose.SignerOptions{}).WithType(typ)
+	}
+	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.RS256, Key: jose.JSONWebKey{Key: p.key, KeyID: KeyID}}, opts)
 	if err != nil {
 		p.t.Fatal(err)
 	}
