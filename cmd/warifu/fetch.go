@@ -10,9 +10,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
+	"net/netip"
 	"slices"
+	"syscall"
 	"time"
+
+	"warifu/internal/notify"
 )
 
 // Limits of what is fetched from identity providers. Administrators choose the
@@ -24,7 +29,9 @@ const (
 
 // fetchPinned reads what is at an https address whose certificate one of pins vouches
 // for: SHA-1 fingerprints of certificates of its chain. Without pins the system's
-// authorities do. It follows no redirect.
+// authorities do. It follows no redirect and uses no proxy. An identity provider may
+// well stand in the operator's own network; what it may not be is a cloud's metadata
+// service, whatever its name leads to at the moment (security checklist N-6).
 func fetchPinned(ctx context.Context, url string, pins []string) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, fetchTimeout)
 	defer cancel()
@@ -35,7 +42,7 @@ func fetchPinned(ctx context.Context, url string, pins []string) ([]byte, error)
 	if req.URL.Scheme != "https" {
 		return nil, errors.New("identity providers are asked by https only")
 	}
-	transport := &http.Transport{TLSClientConfig: pinned(pins, req.URL.Hostname()), DisableKeepAlives: true}
+	transport := &http.Transport{DialContext: fetchDialer.DialContext, TLSClientConfig: pinned(pins, req.URL.Hostname()), DisableKeepAlives: true}
 	defer transport.CloseIdleConnections()
 	client := &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	resp, err := client.Do(req)
@@ -55,6 +62,15 @@ func fetchPinned(ctx context.Context, url string, pins []string) ([]byte, error)
 	}
 	return b.Bytes(), nil
 }
+
+// fetchDialer looks at each address that a name led to.
+var fetchDialer = net.Dialer{Timeout: fetchTimeout, Control: func(_, address string, _ syscall.RawConn) error {
+	at, err := netip.ParseAddrPort(address)
+	if err != nil || notify.Metadata(at.Addr()) {
+		return errors.New("no identity provider stands at " + address)
+	}
+	return nil
+}}
 
 // pinned verifies a server by the certificates whose fingerprints are given. The
 // name is not left to the connection, which knows none for an address.

@@ -33,6 +33,13 @@ func prefixes(all ...string) (out []netip.Prefix) {
 	return out
 }
 
+// Metadata reports whether an address is one of those at which clouds hand
+// credentials to their machines: no request of anybody's choice may go there.
+func Metadata(ip netip.Addr) bool {
+	ip = ip.Unmap().WithZone("")
+	return slices.ContainsFunc(metadata, func(p netip.Prefix) bool { return p.Contains(ip) })
+}
+
 // dialable reports whether a connection to an address may be made: to any public
 // one, and to those of the operator's own networks.
 func dialable(ip netip.Addr, own []netip.Prefix) bool {
@@ -41,7 +48,7 @@ func dialable(ip netip.Addr, own []netip.Prefix) bool {
 		return slices.ContainsFunc(all, func(p netip.Prefix) bool { return p.Contains(ip) })
 	}
 	switch {
-	case !ip.IsValid(), within(metadata):
+	case !ip.IsValid(), Metadata(ip):
 		return false
 	case within(own):
 		return true
