@@ -454,6 +454,45 @@ func TestMailedCodeIsWeak(t *testing.T) {
 	})
 }
 
+// P-7: whoever has a stronger factor proves that one: who reads the mail makes no
+// key, no passkey and no device with it, and approves no command line.
+func TestMailedCodeBreedsNothingStronger(t *testing.T) {
+	posted(t, func(h *home) {
+		h.user("alice")
+		h.grant("alice", allowing("*"))
+		p, device := h.device("alice")
+		h.bindMail("alice", "alice@example.com")
+		b := h.browser()
+		step := b.name("alice", firstPassword)
+		b.stage(step, signin.StageFactor, "")
+		var mail ops.SubmitFactor
+		for _, f := range step.Prompts {
+			if f.Method == iam.MethodEmail {
+				mail.Factor = f.ID
+			}
+		}
+		b.stage(b.submit(ops.SubmitBegin{Factor: mail.Factor}), signin.StageFactor, "")
+		mail.Code = h.sentCode()
+		b.signedIn(b.submit(mail))
+		for what, f := range map[string]*fault.Error{
+			"a key":     no(h, fault.StepUp, b.call(), ops.CreateAccessKey, ops.UserIn{}),
+			"a device":  no(h, fault.StepUp, b.call(), ops.EnableMFADevice, ops.PairIn{}),
+			"a link":    no(h, fault.StepUp, b.call(), ops.CreateEnrolmentLink, ops.CreateEnrolmentLinkIn{}),
+			"a passkey": no(h, fault.StepUp, b.call(), ops.CreatePasskey, ops.CreatePasskeyIn{}),
+			"a line":    no(h, fault.StepUp, b.call(), ops.AnswerDeviceLogin, ops.AnswerDeviceLoginIn{}),
+		} {
+			if f.Noun != ops.ProveStronger {
+				h.Errorf("%s: asked for %q", what, f.Noun)
+			}
+		}
+		h.tick()
+		b = h.browser()
+		b.stage(b.name("alice", firstPassword), signin.StageFactor, "")
+		b.signedIn(b.submit(ops.SubmitFactor{Factor: device.ID, Response: ops.Response{Code: h.code(p)}}))
+		run(h, b.call(), ops.CreateAccessKey, ops.UserIn{})
+	})
+}
+
 // Every change to what protects a user is mailed, to an address that was known
 // before the change, too.
 func TestNoticesAreMailed(t *testing.T) {
@@ -531,10 +570,24 @@ func TestNotMe(t *testing.T) {
 				h.Errorf("looking: %+v", p)
 			}
 		}
-		b.call() // still signed in
+		b.call()                                                               // still signed in
+		h.must(h.store.Update(context.Background(), func(tx *store.Tx) error { // S-5: a browser of whoever it was
+			u, err := tx.UserByName(h.byAdmin().Caller.Account, "alice")
+			if err != nil {
+				return err
+			}
+			return tx.InsertRemembered(&iam.Remembered{ID: 1, Account: u.Account, User: u.ID, Hash: []byte("hash"), Bond: []byte("bond"), Created: h.Now(), Expires: h.Now().Add(time.Hour)})
+		}))
 		if p := run(h, h.nobody(), ops.ReportNotMe, links[0]); !p.Done || !p.Locked {
 			h.Errorf("reported: %+v", p)
 		}
+		h.must(h.store.View(context.Background(), func(tx *store.Tx) error {
+			n, err := tx.CountRemembered(h.byAdmin().Caller.Account, h.Now())
+			if n != 0 {
+				h.Errorf("%d browsers are still remembered", n)
+			}
+			return err
+		}))
 		b.out("reported")
 		for _, l := range links { // used, and the others with it
 			no(h, fault.NotFound, h.nobody(), ops.ReportNotMe, l)

@@ -86,8 +86,9 @@ var InspectNotMe = Op[LinkIn, *NotMePage]{
 	Do:         func(env *Env, in LinkIn) (*NotMePage, error) { return env.notMeOf(in, env.Tx.Token) },
 }
 
-// ReportNotMe ends all sessions of the link's user and blocks the user, once. The
-// user and the account's administrators are told. Root is not blocked: nobody
+// ReportNotMe ends all sessions of the link's user, forgets the browsers that stand
+// in for its factor, and blocks the user, once: whoever lifts that lets nobody in
+// who was in before (security checklist S-5). The user and the account's administrators are told. Root is not blocked: nobody
 // could lift it.
 //
 // Errors: NotFound, noun "report link", whatever is wrong with it.
@@ -109,6 +110,9 @@ var ReportNotMe = Op[LinkIn, *NotMePage]{
 			return nil, err
 		}
 		if _, err := env.Tx.DeleteSessions(u.Account, u.ID, 0); err != nil {
+			return nil, err
+		}
+		if _, err := env.Tx.DeleteAllRemembered(u.Account, u.ID); err != nil {
 			return nil, err
 		}
 		if p.Locked {

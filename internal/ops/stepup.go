@@ -20,7 +20,9 @@ import (
 // What counts is a second factor of the user's own; a password does not, however
 // fresh. Only for a user who has no factor the password counts: that is how a
 // first factor is bound. A weak factor, a code that was sent, does for what is
-// the user's own; it does not for what is somebody else's, or everybody's.
+// the user's own, as long as the user has none that is stronger; otherwise whoever
+// reads its mail would bind a passkey or make a key with it, and have all that the
+// user has. It never does for what is somebody else's, or everybody's.
 type Assurance struct {
 	Within time.Duration // how long ago it may have been proved
 	Least  iam.Strength  // how strong it must be; zero = iam.Weak
@@ -55,25 +57,38 @@ func (env *Env) assure(need Assurance, t *Target) error {
 	if t.Noun == "user" && t.ID != c.User.ID {
 		need.Least = max(need.Least, iam.OneTimeCode)
 	}
-	n, err := env.Tx.FactorCount(c.Account, c.User.ID)
+	best, err := env.strongest(&c.User)
 	if err != nil {
 		return err
 	}
+	need.Least = max(need.Least, min(best, iam.OneTimeCode))
 	last, ok := c.Console.LastOf(max(need.Least, iam.Weak))
-	if n == 0 {
+	if best == iam.NoFactor {
 		last, ok = c.Console.Last(false)
 	}
 	if ok && env.Now.Sub(last.At) < need.Within {
 		return nil
 	}
 	noun := ProvePassword
-	if n > 0 {
+	if best != iam.NoFactor {
 		noun = ProveFactor
 		if weak, ok := c.Console.LastOf(iam.Weak); ok && env.Now.Sub(weak.At) < need.Within {
 			noun = ProveStronger // the one that was just proved did not do
 		}
 	}
 	return fault.Of(fault.StepUp, noun, strconv.Itoa(int(need.Within/time.Minute)))
+}
+
+// strongest is what the best of a user's factors is worth, recovery codes not
+// among them; iam.NoFactor when there is none.
+func (env *Env) strongest(u *iam.User) (best iam.Strength, err error) {
+	all, err := env.Tx.Factors(u.Account, u.ID)
+	for i := range all {
+		if k := all[i].Kind; k.Primary() {
+			best = max(best, iam.Weak, iam.Method(k).Strength())
+		}
+	}
+	return best, err
 }
 
 // stepAsking is where a session asks for a factor. The session's own id, not its
