@@ -73,7 +73,7 @@ var SetSecurityPreferences = Op[SetSecurityPreferencesIn, struct{}]{
 }
 
 // shutsOut reports whether the person in the console who asks could not sign in
-// from where it is now.
+// from where it is now, or with the factors that it has.
 func (env *Env) shutsOut(p *iam.Preferences) (bool, error) {
 	c := &env.Call.Caller
 	if c.Console == nil || c.User.Root {
@@ -82,11 +82,20 @@ func (env *Env) shutsOut(p *iam.Preferences) (bool, error) {
 	if !p.Admits(env.Call.Source.IP) {
 		return true, nil
 	}
-	if p.MFAForLogin != iam.MFAMandatory || !p.LinkOnly {
-		return false, nil
+	all, err := env.Tx.Factors(c.Account, c.User.ID)
+	if err != nil {
+		return false, err
 	}
-	n, err := env.Tx.FactorCount(c.Account, c.User.ID)
-	return n == 0, err
+	bound, usable := false, false
+	for i := range all {
+		if k := all[i].Kind; k.Primary() {
+			bound, usable = true, usable || p.Accepts(k)
+		}
+	}
+	if bound {
+		return !usable, nil
+	}
+	return p.MFAForLogin == iam.MFAMandatory && p.LinkOnly, nil
 }
 
 // setPreferences keeps preferences that were checked. What browsers remembered

@@ -1,6 +1,7 @@
 package ops_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -113,6 +114,35 @@ func TestPreferencesShutNobodyOutByMistake(t *testing.T) {
 	if _, err := h.Session(t.Context(), d.session, d.from().Source); !fault.Is(err, fault.Unauthenticated) {
 		h.Errorf("the session from outside: %v", err)
 	}
+}
+
+// Whose only factor is an address that would not count any more is shut out, and
+// the preview says so, of the one who asks, too; each once, whatever for.
+func TestPreviewOfFactorsThatCountNoMore(t *testing.T) {
+	posted(t, func(h *home) {
+		for _, u := range []string{"alice", "bob", "carol"} {
+			h.user(u)
+		}
+		h.grant("alice", allowing("*"))
+		h.bindMail("alice", "alice@example.com")
+		h.bindMail("bob", "bob@example.com")
+		h.device("bob")
+		b, code := h.atCode("alice")
+		b.signedIn(b.submit(answer(code)))
+		none := preferring(func(p *ops.SecurityPreferences) { p.EmailCodes, p.SMSCodes = false, false })
+		i := run(h, b.call(), ops.PreviewPreferences, none.SecurityPreferences)
+		if !i.OwnWayIn || i.ShutOutCount != 1 || !slices.Equal(i.ShutOut, []string{"alice"}) {
+			h.Errorf("without addresses: %+v", i)
+		}
+		none.NetworkMasks = "198.51.100.0/24"
+		if i = run(h, b.call(), ops.PreviewPreferences, none.SecurityPreferences); i.ShutOutCount != 1 {
+			h.Errorf("without addresses, and from elsewhere: %+v", i)
+		}
+		texts := preferring(func(p *ops.SecurityPreferences) { p.SMSCodes = false })
+		if i = run(h, b.call(), ops.PreviewPreferences, texts.SecurityPreferences); i.OwnWayIn || i.ShutOutCount != 0 {
+			h.Errorf("without text messages: %+v", i)
+		}
+	})
 }
 
 // What users may do for themselves in the console: as the preferences say, unless

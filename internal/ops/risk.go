@@ -151,6 +151,22 @@ type Impact struct {
 
 	All, Unusual int // sign-ins of the last 30 days, and those that the adaptive mode would ask
 	Capped       bool
+
+	out map[name.ID]bool // who is shut out, whatever for
+}
+
+// shutOut notes a user who could not sign in any more, once.
+func (i *Impact) shutOut(u name.ID, called string) {
+	if i.out[u] {
+		return
+	}
+	if i.out == nil {
+		i.out = map[name.ID]bool{}
+	}
+	i.out[u] = true
+	if i.ShutOutCount++; len(i.ShutOut) < impactNames {
+		i.ShutOut = append(i.ShutOut, called)
+	}
 }
 
 const (
@@ -175,7 +191,7 @@ var PreviewPreferences = Op[SecurityPreferences, Impact]{
 			return i, err
 		}
 		for _, step := range []func(*Impact, *iam.Preferences, *iam.Preferences) error{
-			env.impactOnBinding, env.impactOnPlaces, env.impactOnIdle, env.impactOnSignIns,
+			env.impactOnBinding, env.impactOnFactors, env.impactOnPlaces, env.impactOnIdle, env.impactOnSignIns,
 		} {
 			if err := step(&i, &now, &p); err != nil {
 				return i, err
@@ -203,12 +219,37 @@ func (env *Env) impactOnBinding(i *Impact, now, next *iam.Preferences) error {
 		return err
 	}
 	i.Capped = i.Capped || len(all) == impactRows
-	if next.LinkOnly {
-		i.ShutOut, i.ShutOutCount = names(all)
-	} else {
+	if !next.LinkOnly {
 		i.MustBind, i.MustBindCount = names(all)
+		return nil
+	}
+	for _, u := range all {
+		i.shutOut(u.User, u.Name)
 	}
 	return nil
+}
+
+// impactOnFactors finds users whose only factors are addresses that would not
+// count any more: they have a factor and cannot use it.
+func (env *Env) impactOnFactors(i *Impact, now, next *iam.Preferences) error {
+	var lost, off [2]iam.FactorKind
+	for n, kind := range [2]iam.FactorKind{iam.FactorEmail, iam.FactorSMS} {
+		if !next.Accepts(kind) {
+			off[n] = kind
+			if now.Accepts(kind) {
+				lost[n] = kind
+			}
+		}
+	}
+	if lost == [2]iam.FactorKind{} {
+		return nil
+	}
+	all, err := env.Tx.UsersLosingFactors(env.Call.Caller.Account, lost, off, 0, impactRows)
+	i.Capped = i.Capped || len(all) == impactRows
+	for _, u := range all {
+		i.shutOut(u.User, u.Name)
+	}
+	return err
 }
 
 // impactOnPlaces finds users who signed in of late, and never from where they
@@ -243,9 +284,7 @@ func (env *Env) impactOnPlaces(i *Impact, now, next *iam.Preferences) error {
 		if u.Root {
 			continue
 		}
-		if i.ShutOutCount++; len(i.ShutOut) < impactNames {
-			i.ShutOut = append(i.ShutOut, u.Name)
-		}
+		i.shutOut(id, u.Name)
 	}
 	return nil
 }

@@ -115,3 +115,14 @@ func (tx *Tx) UsersWithoutFactor(a name.Account, flagged bool, after name.ID, li
 	}
 	return list(tx, scanIdleUser, query+` ORDER BY u.id LIMIT $3`, int64(a), int64(after), limit)
 }
+
+// UsersLosingFactors lists an account's users, without root, who have a password
+// that lets in and would have no factor left that counts, by id: those with one of
+// the kinds lost, and none but of the kinds off, which hold the lost ones.
+func (tx *Tx) UsersLosingFactors(a name.Account, lost, off [2]iam.FactorKind, after name.ID, limit int) ([]IdleUser, error) {
+	return list(tx, scanIdleUser, `SELECT u.id, u.name, `+userSign+`, l.disabled FROM login_profiles l JOIN users u ON u.id = l.user_id
+		WHERE l.account = $1 AND l.disabled = 0 AND l.user_id > $2 AND u.name_fold <> ''
+			AND EXISTS (SELECT 1 FROM factors f WHERE f.user_id = u.id AND f.enabled > 0 AND f.kind IN ($3, $4))
+			AND NOT EXISTS (SELECT 1 FROM factors f WHERE f.user_id = u.id AND f.enabled > 0 AND f.kind NOT IN ('recovery', $5, $6))
+		ORDER BY u.id LIMIT $7`, int64(a), int64(after), string(lost[0]), string(lost[1]), string(off[0]), string(off[1]), limit)
+}
