@@ -156,6 +156,7 @@ var AccountMFAInfo = Op[struct{}, bool]{
 type LoginDetail struct {
 	User iam.User
 	iam.LoginProfile
+	Lapsed bool // it is a first password that was not changed in time
 }
 
 func (env *Env) loginDetail(r Ref) (*LoginDetail, error) {
@@ -167,8 +168,12 @@ func (env *Env) loginDetail(r Ref) (*LoginDetail, error) {
 	if err != nil {
 		return nil, err
 	}
+	rules, err := env.passwordPolicy()
+	if err != nil {
+		return nil, err
+	}
 	p.Hash = ""
-	return &LoginDetail{*u, *p}, nil
+	return &LoginDetail{*u, *p, rules.InitialLapsed(p.ResetRequired && !u.PasswordUsed.After(p.Changed), p.Changed, env.Now)}, nil
 }
 
 // GetRAMLoginProfile tells of a user's password.

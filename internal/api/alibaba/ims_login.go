@@ -36,7 +36,10 @@ func newIMSLogin(sc *scene, d *ops.LoginDetail) imsLogin {
 	if !d.Disabled.IsZero() {
 		out.Status = "Inactive"
 	}
-	if d.ResetRequired {
+	switch {
+	case d.Lapsed:
+		out.PasswordStatus = "InitialExpired"
+	case d.ResetRequired:
 		out.PasswordStatus = "InitialValid"
 	}
 	return out

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"warifu/internal/ops"
 	"warifu/internal/testkit"
 )
 
@@ -117,6 +118,21 @@ func TestIMSUsers(t *testing.T) {
 	})
 }
 
+// A page that is not measured has 1,000 users in IMS, and 100 in RAM.
+func TestUsersOfAPage(t *testing.T) {
+	d := open(t, testkit.New(t))
+	admin := d.Admin(t)
+	for i := range 100 { // and the administrator
+		testkit.Do(t, d.World, admin, ops.CreateUser, ops.CreateUserIn{Name: fmt.Sprintf("u%d", i)})
+	}
+	if r := d.imsDo("ListUsers"); r.at("IsTruncated") != false || r.text("Users.User.100.UserName") == "" && r.text("Users.User.100.UserPrincipalName") == "" {
+		t.Errorf("IMS: %s", r.body)
+	}
+	if r := d.do("ListUsers"); r.at("IsTruncated") != true || r.text("Marker") == "" {
+		t.Errorf("RAM: %s", r.body)
+	}
+}
+
 func TestIMSLoginAndMFA(t *testing.T) {
 	each(t, func(t *testing.T, d *door) {
 		const alice = "alice@1000123456789012.onaliyun.com"
@@ -133,6 +149,11 @@ func TestIMSLoginAndMFA(t *testing.T) {
 		d.imsDo("UpdateLoginProfile", "UserPrincipalName", alice, "Status", "Active")
 		if r := d.imsDo("GetLoginProfile", "UserPrincipalName", alice); r.text("LoginProfile.Status") != "Active" || r.text("LoginProfile.AutoDisableLoginStatus") != "Enabled" {
 			t.Errorf("%s", r.body)
+		}
+		d.imsDo("SetPasswordPolicy", "InitialPasswordAge", "14")
+		d.Clock.Advance(14 * 24 * time.Hour)
+		if r := d.imsDo("GetLoginProfile", "UserPrincipalName", alice); r.text("LoginProfile.PasswordStatus") != "InitialExpired" {
+			t.Errorf("a first password that nobody changed: %s", r.body)
 		}
 		if r := d.imsDo("GetUserMFAInfo", "UserPrincipalName", alice); r.at("IsMFAEnable") != false {
 			t.Errorf("%s", r.body)

@@ -236,5 +236,9 @@ func (s *imsListUsersInput) in(*scene) (ops.Listing, error) {
 	if len(s.Tag) > 0 {
 		return ops.Listing{}, &failure{400, "InvalidParameter.Tag", "Users are not listed by tag here."}
 	}
-	return s.listing(), nil
+	l := s.listing()
+	if l.Limit == 0 {
+		l.Limit = ops.MaxPage // IMS's default; RAM's is 100
+	}
+	return l, nil
 }
