@@ -14,7 +14,7 @@ import (
 
 // What a sign-in costs besides argon2id, next to what argon2id costs: with the
 // password and a code, in time and in what it takes of the processors, database
-// included. The issue asks for less than 10 %.
+// included. It is to stay below 10 %.
 func BenchmarkSignInBesidesPassword(b *testing.B) {
 	w := testkit.Build(b, filepath.Join(b.TempDir(), "warifu.db"), discard{})
 	admin := w.Admin(b)
