@@ -8,6 +8,7 @@ import (
 	"os"
 	"strings"
 
+	"warifu/internal/name"
 	"warifu/internal/ops"
 	"warifu/policy"
 	"warifu/policy/aws"
@@ -119,18 +120,14 @@ func readRAM(file string, src []byte, kind aws.Kind) (*document, error) {
 
 // The tenancy of documents in files. Their statements count in it as a whole, as
 // those of policies do that are attached to the root compartment.
-const oracleTenancy = "ocid1.tenancy.oc1..files"
+var oracleTenancy = name.PlainOCID(name.OCITenancy, "files")
 
 // oracleID is the OCID that a group or compartment has in files.
 func oracleID(kind oci.NounKind, domain, called string) string {
-	called = strings.ToLower(called)
-	if strings.HasPrefix(called, "ocid1.") {
-		return called
-	}
-	if domain = strings.ToLower(domain); domain != "" && domain != "default" {
+	if domain != "" && !strings.EqualFold(domain, "default") && !name.IsOCID(called) {
 		called = domain + "/" + called
 	}
-	return "ocid1." + strings.ReplaceAll(kind.String(), " ", "") + ".oc1.." + called
+	return name.PlainOCID(strings.ReplaceAll(kind.String(), " ", ""), called)
 }
 
 func readOCI(file string, src []byte, kind aws.Kind) (*document, error) {

@@ -24,7 +24,7 @@ func (s *situation) otherNames(account name.Account) {
 		return
 	}
 	user := own.Name[strings.LastIndexByte(own.Name, '/')+1:]
-	id := "ocid1.user.oc1.." + strings.ToLower(user)
+	id := name.PlainOCID(name.OCIUser, user)
 	s.who.Names[oci.Language] = policy.Names{Account: oracleTenancy, ID: id, Name: user}
 	for _, who := range []string{"request.user", "request.principal"} {
 		s.facts.Set(who+".id", policy.String(id))

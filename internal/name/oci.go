@@ -108,3 +108,16 @@ func ParseMembership(s string) (group, user ID, ok bool) {
 	o, ok := ParseOCID(s)
 	return ID(o.A), ID(o.B), ok && o.Kind == OCIMembership && o.B != 0
 }
+
+// PlainOCID is the OCID that something of a kind has where there is only its name,
+// as in files that policies are tested with. A name that is an OCID stays one.
+func PlainOCID(kind, called string) string {
+	called = strings.ToLower(called)
+	if IsOCID(called) {
+		return called
+	}
+	return "ocid1." + kind + "." + Realm + ".." + called
+}
+
+// IsOCID tells whether s begins as OCIDs do.
+func IsOCID(s string) bool { return strings.HasPrefix(strings.ToLower(s), "ocid1.") }
