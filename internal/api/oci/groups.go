@@ -38,8 +38,7 @@ type groupIn struct {
 }
 
 func (in *groupIn) matching() (ops.Matching, error) {
-	id, err := idOf(name.OCIGroup, in.GroupID)
-	return ops.Matching{ID: id, IfMatch: in.IfMatch}, err
+	return matched(name.OCIGroup, in.GroupID, in.IfMatch)
 }
 
 // createIn is a request that makes a noun with a name and a description.
@@ -130,8 +129,8 @@ func groupBindings() []binding {
 		}, showGroup),
 		bind("GetGroup", http.MethodGet, "/groups/{groupId}", ops.OracleGetGroup, (*groupIn).matching, showGroup),
 		bind("UpdateGroup", http.MethodPut, "/groups/{groupId}", ops.OracleUpdateGroup, func(in *updateGroupIn) (ops.OracleUpdateIn, error) {
-			id, err := idOf(name.OCIGroup, in.GroupID)
-			return ops.OracleUpdateIn{Matching: ops.Matching{ID: id, IfMatch: in.IfMatch}, Described: in.Body.parts()}, err
+			m, err := matched(name.OCIGroup, in.GroupID, in.IfMatch)
+			return ops.OracleUpdateIn{Matching: m, Described: in.Body.parts()}, err
 		}, showGroup),
 		bind("DeleteGroup", http.MethodDelete, "/groups/{groupId}", ops.OracleDeleteGroup, (*groupIn).matching, nothing[struct{}]),
 

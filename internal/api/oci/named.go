@@ -39,8 +39,7 @@ type dynamicGroupIn struct {
 }
 
 func (in *dynamicGroupIn) matching() (ops.Matching, error) {
-	id, err := idOf(name.OCIDynamicGroup, in.ID)
-	return ops.Matching{ID: id, IfMatch: in.IfMatch}, err
+	return matched(name.OCIDynamicGroup, in.ID, in.IfMatch)
 }
 
 type updateDynamicGroupIn struct {
@@ -96,8 +95,7 @@ type networkSourceIn struct {
 }
 
 func (in *networkSourceIn) matching() (ops.Matching, error) {
-	id, err := idOf(name.OCINetworkSource, in.ID)
-	return ops.Matching{ID: id, IfMatch: in.IfMatch}, err
+	return matched(name.OCINetworkSource, in.ID, in.IfMatch)
 }
 
 type updateNetworkSourceIn struct {
@@ -134,8 +132,8 @@ func namedBindings() []binding {
 		}, noun(dynamicGroupOf)),
 		bind("GetDynamicGroup", http.MethodGet, g+"/{dynamicGroupId}", ops.GetDynamicGroup, (*dynamicGroupIn).matching, noun(dynamicGroupOf)),
 		bind("UpdateDynamicGroup", http.MethodPut, g+"/{dynamicGroupId}", ops.UpdateDynamicGroup, func(in *updateDynamicGroupIn) (ops.OracleBodyIn, error) {
-			id, err := idOf(name.OCIDynamicGroup, in.ID)
-			return ops.OracleBodyIn{Matching: ops.Matching{ID: id, IfMatch: in.IfMatch}, Rule: in.Body.MatchingRule, Described: in.Body.parts()}, err
+			m, err := matched(name.OCIDynamicGroup, in.ID, in.IfMatch)
+			return ops.OracleBodyIn{Matching: m, Rule: in.Body.MatchingRule, Described: in.Body.parts()}, err
 		}, noun(dynamicGroupOf)),
 		bind("DeleteDynamicGroup", http.MethodDelete, g+"/{dynamicGroupId}", ops.DeleteDynamicGroup, (*dynamicGroupIn).matching, nothing[struct{}]),
 
@@ -146,8 +144,8 @@ func namedBindings() []binding {
 		}, noun(networkSourceOf)),
 		bind("GetNetworkSource", http.MethodGet, n+"/{networkSourceId}", ops.GetNetworkSource, (*networkSourceIn).matching, noun(networkSourceOf)),
 		bind("UpdateNetworkSource", http.MethodPut, n+"/{networkSourceId}", ops.UpdateNetworkSource, func(in *updateNetworkSourceIn) (ops.OracleBodyIn, error) {
-			id, err := idOf(name.OCINetworkSource, in.ID)
-			return ops.OracleBodyIn{Matching: ops.Matching{ID: id, IfMatch: in.IfMatch}, Network: in.Body.network(), Described: in.Body.parts()}, err
+			m, err := matched(name.OCINetworkSource, in.ID, in.IfMatch)
+			return ops.OracleBodyIn{Matching: m, Network: in.Body.network(), Described: in.Body.parts()}, err
 		}, noun(networkSourceOf)),
 		bind("DeleteNetworkSource", http.MethodDelete, n+"/{networkSourceId}", ops.DeleteNetworkSource, (*networkSourceIn).matching, nothing[struct{}]),
 	}

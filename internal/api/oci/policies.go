@@ -55,8 +55,7 @@ type policyIn struct {
 }
 
 func (in *policyIn) matching() (ops.Matching, error) {
-	id, err := idOf(name.OCIPolicy, in.PolicyID)
-	return ops.Matching{ID: id, IfMatch: in.IfMatch}, err
+	return matched(name.OCIPolicy, in.PolicyID, in.IfMatch)
 }
 
 type updatePolicyIn struct {
@@ -96,13 +95,13 @@ func policyBindings() []binding {
 		}, showPolicy),
 		bind("GetPolicy", http.MethodGet, "/policies/{policyId}", ops.OracleGetPolicy, (*policyIn).matching, showPolicy),
 		bind("UpdatePolicy", http.MethodPut, "/policies/{policyId}", ops.OracleUpdatePolicy, func(in *updatePolicyIn) (ops.OracleUpdatePolicyIn, error) {
-			id, err := idOf(name.OCIPolicy, in.PolicyID)
+			m, err := matched(name.OCIPolicy, in.PolicyID, in.IfMatch)
 			if err != nil {
 				return ops.OracleUpdatePolicyIn{}, err
 			}
 			version, err := in.version()
 			return ops.OracleUpdatePolicyIn{
-				Matching: ops.Matching{ID: id, IfMatch: in.IfMatch}, Statements: in.Body.Statements, Version: version, Described: in.Body.parts(),
+				Matching: m, Statements: in.Body.Statements, Version: version, Described: in.Body.parts(),
 			}, err
 		}, showPolicy),
 		bind("DeletePolicy", http.MethodDelete, "/policies/{policyId}", ops.OracleDeletePolicy, (*policyIn).matching, nothing[struct{}]),

@@ -101,8 +101,7 @@ type identityProviderIn struct {
 }
 
 func (in *identityProviderIn) matching() (ops.Matching, error) {
-	id, err := idOf(name.OCIIDP, in.ID)
-	return ops.Matching{ID: id, IfMatch: in.IfMatch}, err
+	return matched(name.OCIIDP, in.ID, in.IfMatch)
 }
 
 type updateIdentityProviderIn struct {
@@ -189,9 +188,9 @@ func providerBindings() []binding {
 			if err := isSAML2(b.Protocol); err != nil {
 				return ops.OracleBodyIn{}, err
 			}
-			id, err := idOf(name.OCIIDP, in.ID)
+			m, err := matched(name.OCIIDP, in.ID, in.IfMatch)
 			f := ops.OracleFields{Metadata: b.Metadata, At: b.MetadataURL, Attributes: b.FreeformAttributes}
-			return ops.OracleBodyIn{Matching: ops.Matching{ID: id, IfMatch: in.IfMatch}, Fields: f, Described: b.parts()}, err
+			return ops.OracleBodyIn{Matching: m, Fields: f, Described: b.parts()}, err
 		}, noun(identityProviderOf)),
 		bind("DeleteIdentityProvider", http.MethodDelete, one, ops.DeleteIdentityProvider, (*identityProviderIn).matching, nothing[struct{}]),
 

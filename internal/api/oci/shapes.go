@@ -72,6 +72,13 @@ func idOf(kind, ocid string) (name.ID, error) {
 	return id, nil
 }
 
+// matched reads the OCID of a noun that a request is about, and what its if-match
+// says; "" = nothing.
+func matched(kind, ocid, ifMatch string) (ops.Matching, error) {
+	id, err := idOf(kind, ocid)
+	return ops.Matching{ID: id, IfMatch: ifMatch}, err
+}
+
 // compartmentOf reads the OCID of a compartment; 0 is the root.
 func compartmentOf(ocid string) (name.ID, error) {
 	if _, ok := name.ParseTenancy(ocid); ok {

@@ -137,8 +137,7 @@ type tagNamespaceIn struct {
 }
 
 func (in *tagNamespaceIn) matching() (ops.Matching, error) {
-	id, err := idOf(name.OCITagNamespace, in.ID)
-	return ops.Matching{ID: id, IfMatch: in.IfMatch}, err
+	return matched(name.OCITagNamespace, in.ID, in.IfMatch)
 }
 
 type updateTagNamespaceIn struct {
@@ -248,8 +247,7 @@ type tagDefaultIn struct {
 }
 
 func (in *tagDefaultIn) matching() (ops.Matching, error) {
-	id, err := idOf(name.OCITagDefault, in.ID)
-	return ops.Matching{ID: id, IfMatch: in.IfMatch}, err
+	return matched(name.OCITagDefault, in.ID, in.IfMatch)
 }
 
 type updateTagDefaultIn struct {
@@ -287,13 +285,13 @@ func tagBindings() []binding {
 		}, nouns(tagOf)),
 		bind("GetTagNamespace", http.MethodGet, one, ops.GetTagNamespace, (*tagNamespaceIn).matching, noun(tagNamespaceOf)),
 		bind("UpdateTagNamespace", http.MethodPut, one, ops.UpdateTagNamespace, func(in *updateTagNamespaceIn) (ops.OracleBodyIn, error) {
-			id, err := idOf(name.OCITagNamespace, in.ID)
-			return ops.OracleBodyIn{Matching: ops.Matching{ID: id, IfMatch: in.IfMatch}, Fields: ops.OracleFields{Retired: in.Body.IsRetired}, Described: in.Body.parts()}, err
+			m, err := matched(name.OCITagNamespace, in.ID, in.IfMatch)
+			return ops.OracleBodyIn{Matching: m, Fields: ops.OracleFields{Retired: in.Body.IsRetired}, Described: in.Body.parts()}, err
 		}, noun(tagNamespaceOf)),
 		bind("DeleteTagNamespace", http.MethodDelete, one, ops.DeleteTagNamespace, (*tagNamespaceIn).matching, nothing[struct{}]),
 		bind("ChangeTagNamespaceCompartment", http.MethodPost, one+"/actions/changeCompartment", ops.ChangeTagNamespaceCompartment, func(in *moveTagNamespaceIn) (ops.OracleMoveIn, error) {
-			id, err := idOf(name.OCITagNamespace, in.ID)
-			return ops.OracleMoveIn{Matching: ops.Matching{ID: id, IfMatch: in.IfMatch}, To: in.Body.CompartmentID}, err
+			m, err := matched(name.OCITagNamespace, in.ID, in.IfMatch)
+			return ops.OracleMoveIn{Matching: m, To: in.Body.CompartmentID}, err
 		}, nothing[*ops.OracleNoun]),
 
 		bind("ListTags", http.MethodGet, one+"/tags", ops.ListTags, func(in *tagsIn) (ops.OracleListIn, error) {
@@ -330,8 +328,8 @@ func tagBindings() []binding {
 		}, nouns(tagDefaultOf)),
 		bind("GetTagDefault", http.MethodGet, d+"/{tagDefaultId}", ops.GetTagDefault, (*tagDefaultIn).matching, noun(tagDefaultOf)),
 		bind("UpdateTagDefault", http.MethodPut, d+"/{tagDefaultId}", ops.UpdateTagDefault, func(in *updateTagDefaultIn) (ops.OracleBodyIn, error) {
-			id, err := idOf(name.OCITagDefault, in.ID)
-			return ops.OracleBodyIn{Matching: ops.Matching{ID: id, IfMatch: in.IfMatch}, Fields: ops.OracleFields{Value: in.Body.Value, Required: in.Body.IsRequired}}, err
+			m, err := matched(name.OCITagDefault, in.ID, in.IfMatch)
+			return ops.OracleBodyIn{Matching: m, Fields: ops.OracleFields{Value: in.Body.Value, Required: in.Body.IsRequired}}, err
 		}, noun(tagDefaultOf)),
 		bind("DeleteTagDefault", http.MethodDelete, d+"/{tagDefaultId}", ops.DeleteTagDefault, (*tagDefaultIn).matching, nothing[struct{}]),
 	}

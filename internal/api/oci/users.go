@@ -73,8 +73,7 @@ type userIn struct {
 }
 
 func (in *userIn) matching() (ops.Matching, error) {
-	id, err := idOf(name.OCIUser, in.UserID)
-	return ops.Matching{ID: id, IfMatch: in.IfMatch}, err
+	return matched(name.OCIUser, in.UserID, in.IfMatch)
 }
 
 // listIn is a request for a list of the tenancy's nouns.
@@ -194,19 +193,19 @@ func userBindings() []binding {
 		}, showUser),
 		bind("GetUser", http.MethodGet, "/users/{userId}", ops.OracleGetUser, (*userIn).matching, showUser),
 		bind("UpdateUser", http.MethodPut, "/users/{userId}", ops.OracleUpdateUser, func(in *updateUserIn) (ops.OracleUpdateUserIn, error) {
-			id, err := idOf(name.OCIUser, in.UserID)
-			return ops.OracleUpdateUserIn{Matching: ops.Matching{ID: id, IfMatch: in.IfMatch}, Email: in.Body.Email, DBName: in.Body.DBUserName, Described: in.Body.parts()}, err
+			m, err := matched(name.OCIUser, in.UserID, in.IfMatch)
+			return ops.OracleUpdateUserIn{Matching: m, Email: in.Body.Email, DBName: in.Body.DBUserName, Described: in.Body.parts()}, err
 		}, showUser),
 		bind("DeleteUser", http.MethodDelete, "/users/{userId}", ops.OracleDeleteUser, (*userIn).matching, nothing[struct{}]),
 		bind("UpdateUserState", http.MethodPut, "/users/{userId}/state", ops.UpdateUserState, func(in *stateIn) (ops.OracleStateIn, error) {
-			id, err := idOf(name.OCIUser, in.UserID)
-			return ops.OracleStateIn{Matching: ops.Matching{ID: id, IfMatch: in.IfMatch}, Blocked: in.Body.Blocked}, err
+			m, err := matched(name.OCIUser, in.UserID, in.IfMatch)
+			return ops.OracleStateIn{Matching: m, Blocked: in.Body.Blocked}, err
 		}, showUser),
 		bind("UpdateUserCapabilities", http.MethodPut, "/users/{userId}/capabilities", ops.UpdateUserCapabilities, func(in *capabilitiesIn) (ops.OracleCapabilitiesIn, error) {
-			id, err := idOf(name.OCIUser, in.UserID)
+			m, err := matched(name.OCIUser, in.UserID, in.IfMatch)
 			b := &in.Body
 			return ops.OracleCapabilitiesIn{
-				Matching: ops.Matching{ID: id, IfMatch: in.IfMatch}, Password: b.Password, APIKeys: b.APIKeys, AuthTokens: b.AuthTokens, SMTP: b.SMTP,
+				Matching: m, Password: b.Password, APIKeys: b.APIKeys, AuthTokens: b.AuthTokens, SMTP: b.SMTP,
 				DB: b.DB, SecretKeys: b.SecretKeys, OAuth2: b.OAuth2,
 			}, err
 		}, showUser),
