@@ -7,61 +7,8 @@ import (
 )
 
 // What people delete in the console goes with all that hangs on it. Such an
-// operation is made of the operations that AWS asks for one by one: each part is
-// decided as it would be by itself, before any of them is done, and leaves its
-// own event. Either all of them are done or none.
-
-// parts are the operations that a larger one is made of.
-type parts struct {
-	env *Env
-	all []part
-}
-
-type part struct{ permit, do func() error }
-
-// add adds an operation.
-func add[In, Out any](p *parts, op Op[In, Out], in In) {
-	env := p.env
-	ev := env.newEvent(&env.Call, op.Name, op.Grants.AWS, false)
-	if op.Record != nil {
-		ev.Params = op.Record(in)
-	}
-	p.all = append(p.all, part{
-		permit: func() error {
-			t, err := op.Target(env, in)
-			ev.Target = t.recorded()
-			if err == nil {
-				err = env.decide(op.Grants, op.Permission, &t, &ev)
-			}
-			if err == nil {
-				err = env.assure(op.Needs, &t)
-			}
-			return err
-		},
-		do: func() error {
-			if _, err := op.Do(env, in); err != nil {
-				return err
-			}
-			end(&ev, nil)
-			return env.Tx.AppendEvents(ev)
-		},
-	})
-}
-
-// run asks policy for every part and then does them in order.
-func (p *parts) run() error {
-	for _, each := range p.all {
-		if err := each.permit(); err != nil {
-			return err
-		}
-	}
-	for _, each := range p.all {
-		if err := each.do(); err != nil {
-			return err
-		}
-	}
-	return nil
-}
+// operation is made of the operations that AWS asks for one by one: either all of
+// them are done or none.
 
 // Belongings are what goes with a user, group, role or policy.
 type Belongings struct {

@@ -18,6 +18,7 @@ import (
 	"warifu/internal/seal"
 	"warifu/internal/signin"
 	"warifu/internal/store"
+	"warifu/policy/ram/jobs"
 )
 
 var everything = ops.Delivery{Mail: ops.Sending{On: true, By: "mail.example.com:587"}, SMS: ops.Sending{On: true}}
@@ -451,6 +452,13 @@ func TestMailedCodeIsWeak(t *testing.T) {
 			h.Errorf("asked for %q", f.Noun)
 		}
 		no(h, fault.StepUp, b.call(), ops.DeleteLoginProfile, ops.UserIn{User: ops.Ref{Name: "bob"}})
+
+		// Nor as a part of something larger, of which nothing stays then.
+		f = no(h, fault.StepUp, b.call(), ops.ApplyTemplate, ops.ApplyTemplateIn{Template: jobs.OMEngineer, Users: []string{"bob"}})
+		if f.Noun != ops.ProveStronger {
+			h.Errorf("asked for %q", f.Noun)
+		}
+		no(h, fault.NotFound, h.byAdmin(), ops.GetGroup, ops.GetGroupIn{Group: ops.Ref{Name: "OMEngineers"}})
 	})
 }
 

@@ -248,11 +248,16 @@ func Reject(ctx context.Context, s *Server, call *Call, op Operation, err error)
 	return err
 }
 
-// judge makes sure who asks, finds what the operation is about, and asks policy.
+// judge makes sure who asks, and that they may.
 func (w *work) judge(env *Env) error {
 	if err := env.admit(); err != nil {
 		return err
 	}
+	return w.allow(env)
+}
+
+// allow finds what the operation is about, and asks policy.
+func (w *work) allow(env *Env) error {
 	target, err := w.op.target(env, w.in)
 	env.ev.Target = target.recorded()
 	if err == nil {

@@ -2,7 +2,6 @@ package ops
 
 import (
 	"context"
-	"errors"
 	"net/netip"
 	"slices"
 	"strings"
@@ -222,34 +221,6 @@ type templating struct {
 	arns []string // of the policies that the group gets
 }
 
-// perform carries out an operation as a part of another: asked about at policy, and
-// with an event of its own.
-func perform[In, Out any](t *templating, op Op[In, Out], in In) (out Out, err error) {
-	ev := t.newEvent(&t.Call, op.Name, op.Grants.action(), false)
-	ev.ID = t.newID()
-	if op.Record != nil {
-		ev.Params = op.Record(in)
-	}
-	part := t.Env
-	part.ev = &ev
-	target, err := op.Target(&part, in)
-	ev.Target = target.recorded()
-	if err == nil {
-		err = part.decide(op.Grants, op.Permission, &target, &ev)
-	}
-	if err == nil {
-		out, err = op.Do(&part, in)
-	}
-	if no := (*refusal)(nil); errors.As(err, &no) {
-		t.ev.Why, err = op.Name+": "+ev.Why, no.err // nothing of what was made stays
-	}
-	if err != nil {
-		return out, err
-	}
-	end(&ev, nil)
-	return out, t.Tx.AppendEvents(ev)
-}
-
 // policies makes the custom policies, or puts the texts in force that are asked for.
 func (t *templating) policies() error {
 	for _, s := range t.job.System {
@@ -263,7 +234,7 @@ func (t *templating) policies() error {
 		old, err := t.Tx.PolicyByName(t.Call.Caller.Account, p.Name)
 		switch {
 		case fault.Is(err, fault.NotFound):
-			made, err := perform(t, CreatePolicy, CreatePolicyIn{Name: p.Name, Description: p.Description, Document: text, Comments: true})
+			made, err := within(&t.Env, &CreatePolicy, CreatePolicyIn{Name: p.Name, Description: p.Description, Document: text, Comments: true})
 			if err != nil {
 				return err
 			}
@@ -286,7 +257,7 @@ func (t *templating) revise(p *iam.Policy, text string) error {
 	if err != nil || v.Document == text {
 		return err
 	}
-	_, err = perform(t, CreateRAMPolicyVersion, CreateRAMVersionIn{
+	_, err = within(&t.Env, &CreateRAMPolicyVersion, CreateRAMVersionIn{
 		CreateVersionIn: CreateVersionIn{Policy: p.ARN(), Document: text, Comments: true, Default: true}, Rotate: true,
 	})
 	return err
@@ -297,7 +268,7 @@ func (t *templating) group() error {
 	a := t.Call.Caller.Account
 	g, err := t.Tx.GroupByName(a, t.job.Group)
 	if fault.Is(err, fault.NotFound) {
-		g, err = perform(t, CreateGroup, CreateGroupIn{Name: t.job.Group})
+		g, err = within(&t.Env, &CreateGroup, CreateGroupIn{Name: t.job.Group})
 	}
 	if err != nil {
 		return err
@@ -310,7 +281,7 @@ func (t *templating) group() error {
 		if slices.ContainsFunc(held, func(p iam.Policy) bool { return p.ARN() == arn }) {
 			continue
 		}
-		if _, err := perform(t, AttachGroupPolicy, AttachIn{Holder: Ref{Name: t.job.Group}, Policy: arn}); err != nil {
+		if _, err := within(&t.Env, &AttachGroupPolicy, AttachIn{Holder: Ref{Name: t.job.Group}, Policy: arn}); err != nil {
 			return err
 		}
 	}
@@ -328,16 +299,16 @@ func (t *templating) users() error {
 		if fault.Is(err, fault.NotFound) {
 			row.Made = true
 			var made *User
-			if made, err = perform(t, CreateUser, CreateUserIn{Name: called, Tags: t.tag()}); err == nil {
+			if made, err = within(&t.Env, &CreateUser, CreateUserIn{Name: called, Tags: t.tag()}); err == nil {
 				u = &made.User
 			}
 		} else if err == nil && !hasTags(u.Tags, t.tag()) {
-			_, err = perform(t, TagUser, TagIn{Ref: Ref{ID: u.ID}, Tags: t.tag()})
+			_, err = within(&t.Env, &TagUser, TagIn{Ref: Ref{ID: u.ID}, Tags: t.tag()})
 		}
 		if err != nil {
 			return err
 		}
-		if _, err := perform(t, AddUserToGroup, MemberIn{Group: Ref{Name: t.job.Group}, User: Ref{ID: u.ID}}); err != nil {
+		if _, err := within(&t.Env, &AddUserToGroup, MemberIn{Group: Ref{Name: t.job.Group}, User: Ref{ID: u.ID}}); err != nil {
 			return err
 		}
 		if t.job.Program {
@@ -383,13 +354,13 @@ func (t *templating) letIn(u *iam.User) (first seal.Secret, err error) {
 	case fault.Is(err, fault.NotFound):
 		login := t.in.fresh[u.Name]
 		login.User = Ref{ID: u.ID}
-		_, err = perform(t, CreateLoginProfile, login)
+		_, err = within(&t.Env, &CreateLoginProfile, login)
 		return login.Password, err
 	case err != nil || !t.job.MFA || p.MFARequired:
 		return first, err
 	}
 	must := true
-	_, err = perform(t, UpdateLoginProfile, UpdateLoginProfileIn{User: Ref{ID: u.ID}, MFARequired: &must})
+	_, err = within(&t.Env, &UpdateLoginProfile, UpdateLoginProfileIn{User: Ref{ID: u.ID}, MFARequired: &must})
 	return first, err
 }
 
@@ -403,16 +374,16 @@ func (t *templating) role() error {
 	r, err := t.Tx.RoleByName(a, t.in.Role)
 	switch {
 	case fault.Is(err, fault.NotFound):
-		t.out.Role, err = perform(t, CreateRole, CreateRoleIn{Name: t.in.Role, Trust: trust, Description: "Role of the application " + t.in.Role, Tags: t.tag(), Comments: true})
+		t.out.Role, err = within(&t.Env, &CreateRole, CreateRoleIn{Name: t.in.Role, Trust: trust, Description: "Role of the application " + t.in.Role, Tags: t.tag(), Comments: true})
 	case err == nil:
-		if _, err = perform(t, UpdateAssumeRolePolicy, UpdateTrustIn{Role: Ref{ID: r.ID}, Trust: trust, Comments: true}); err == nil {
+		if _, err = within(&t.Env, &UpdateAssumeRolePolicy, UpdateTrustIn{Role: Ref{ID: r.ID}, Trust: trust, Comments: true}); err == nil {
 			t.out.Role, err = t.shown(r)
 		}
 	}
 	if err != nil {
 		return err
 	}
-	_, err = perform(t, AttachRolePolicy, AttachIn{Holder: Ref{Name: t.in.Role}, Policy: t.arns[len(t.arns)-1]})
+	_, err = within(&t.Env, &AttachRolePolicy, AttachIn{Holder: Ref{Name: t.in.Role}, Policy: t.arns[len(t.arns)-1]})
 	return err
 }
 
