@@ -59,9 +59,41 @@ type AssumeWithOIDCIn struct {
 	FederatedIn
 	Token string
 
-	keys    *federation.Keys // the provider's, fetched before the transaction
-	updated time.Time        // when the provider was changed last, as they were fetched
-	failed  error            // to fetch them
+	word  word
+	token *federation.Token
+}
+
+// word is what was found about somebody else's word before the transaction, by which
+// nobody waits for the keys or the documents of strangers.
+type word struct {
+	known   bool      // there is such a provider
+	updated time.Time // when it was changed last
+	wrong   error     // with the word
+}
+
+// hear finds the provider that is to vouch and has its word verified.
+func (s *Server) hear(ctx context.Context, kind iam.ProviderKind, arn string, verify func(*iam.IdentityProvider) error) (w word, err error) {
+	var p *iam.IdentityProvider
+	err = s.store.View(ctx, func(tx *store.Tx) (err error) {
+		p, err = (&Env{Tx: tx}).providerByARN(kind, arn)
+		return err
+	})
+	if err != nil {
+		return w, ignoreMissing(err)
+	}
+	return word{known: true, updated: p.Updated, wrong: verify(p)}, nil
+}
+
+// voucher is the provider whose word was heard, if it still is what it was then.
+func (env *Env) voucher(kind iam.ProviderKind, arn, noun string, w word) (*iam.IdentityProvider, error) {
+	p, err := env.providerByARN(kind, arn)
+	switch {
+	case err != nil:
+		return nil, err
+	case !w.known || !w.updated.Equal(p.Updated):
+		return nil, &fault.Error{Kind: fault.Unauthenticated, Noun: noun, What: "The identity provider was changed a moment ago. Ask again."}
+	}
+	return p, w.wrong
 }
 
 // OIDCSession is a session and what the token said.
@@ -81,37 +113,27 @@ var AssumeRoleWithOIDC = Op[AssumeWithOIDCIn, *OIDCSession]{
 	Grants:     assumeWithOIDCGrants,
 	Permission: Always, // the trust policy is asked when the token is verified
 	Mode:       Write,
-	Before: func(ctx context.Context, s *Server, _ *Call, in AssumeWithOIDCIn) (AssumeWithOIDCIn, error) {
+	Before: func(ctx context.Context, s *Server, call *Call, in AssumeWithOIDCIn) (_ AssumeWithOIDCIn, err error) {
 		in.Token = strings.TrimSpace(in.Token) // it comes from a file
-		var p *iam.IdentityProvider
-		err := s.store.View(ctx, func(tx *store.Tx) (err error) {
-			p, err = (&Env{Tx: tx}).providerByARN(iam.ProviderOIDC, in.ProviderARN)
+		in.word, err = s.hear(ctx, iam.ProviderOIDC, in.ProviderARN, func(p *iam.IdentityProvider) error {
+			keys, err := s.issuers.keysOf(ctx, p, federation.KeyOf(in.Token), s.now())
+			if keys == nil {
+				s.log.Warn("the keys of an identity provider cannot be fetched", "issuer", p.OIDC.Issuer, "error", err)
+				return &fault.Error{Kind: fault.Unauthenticated, Noun: "oidc token", What: "This OIDC token is invalid: the keys of its issuer cannot be fetched.", Err: err}
+			}
+			in.token, err = federation.VerifyToken(in.Token, keys, &p.OIDC, call.At)
 			return err
 		})
-		if err != nil {
-			return in, ignoreMissing(err)
-		}
-		in.updated = p.Updated
-		in.keys, in.failed = s.issuers.keysOf(ctx, p, federation.KeyOf(in.Token), s.now())
-		if in.failed != nil {
-			s.log.Warn("the keys of an identity provider cannot be fetched", "issuer", p.OIDC.Issuer, "error", in.failed)
-		}
-		return in, nil
+		return in, err
 	},
 	Target: func(env *Env, in AssumeWithOIDCIn) (Target, error) { return in.target(env) },
 	Record: func(in AssumeWithOIDCIn) audit.Fields { return in.record() },
 	Do: func(env *Env, in AssumeWithOIDCIn) (*OIDCSession, error) {
-		p, err := env.providerByARN(iam.ProviderOIDC, in.ProviderARN)
-		switch {
-		case err != nil:
-			return nil, err
-		case in.keys == nil || !in.updated.Equal(p.Updated):
-			return nil, &fault.Error{Kind: fault.Unauthenticated, Noun: "oidc token", What: "This OIDC token is invalid: the keys of its issuer cannot be fetched.", Err: in.failed}
-		}
-		token, err := federation.VerifyToken(in.Token, in.keys, &p.OIDC, env.Now)
+		p, err := env.voucher(iam.ProviderOIDC, in.ProviderARN, "oidc token", in.word)
 		if err != nil {
 			return nil, err
 		}
+		token := in.token
 		issuer := strings.TrimPrefix(token.Issuer, "https://")
 		facts := map[string]policy.Fact{
 			"oidc:iss": policy.String(token.Issuer), "oidc:sub": policy.String(token.Subject), "oidc:aud": policy.Strings(token.Audience...),
@@ -143,6 +165,9 @@ type AssumeWithSAMLIn struct {
 	RoleAttribute         string
 	NameAttribute         string
 	DurationAttribute     string
+
+	word      word
+	assertion *federation.Assertion
 }
 
 // SAMLSession is a session and what the assertion said.
@@ -166,21 +191,25 @@ var AssumeRoleWithSAML = Op[AssumeWithSAMLIn, *SAMLSession]{
 	Grants:     assumeWithSAMLGrants,
 	Permission: Always, // the trust policy is asked when the assertion is verified
 	Mode:       Write,
-	Target:     func(env *Env, in AssumeWithSAMLIn) (Target, error) { return in.target(env) },
-	Record:     func(in AssumeWithSAMLIn) audit.Fields { return in.record() },
+	Before: func(ctx context.Context, s *Server, call *Call, in AssumeWithSAMLIn) (_ AssumeWithSAMLIn, err error) {
+		in.word, err = s.hear(ctx, iam.ProviderSAML, in.ProviderARN, func(p *iam.IdentityProvider) error {
+			m, err := federation.ParseMetadata(p.SAML.Metadata)
+			if err != nil {
+				return err
+			}
+			in.assertion, err = federation.VerifyAssertion(in.Assertion, m, federation.SAMLExpected{Recipients: in.Recipients, Audiences: in.Audiences, Now: call.At})
+			return err
+		})
+		return in, err
+	},
+	Target: func(env *Env, in AssumeWithSAMLIn) (Target, error) { return in.target(env) },
+	Record: func(in AssumeWithSAMLIn) audit.Fields { return in.record() },
 	Do: func(env *Env, in AssumeWithSAMLIn) (*SAMLSession, error) {
-		p, err := env.providerByARN(iam.ProviderSAML, in.ProviderARN)
+		p, err := env.voucher(iam.ProviderSAML, in.ProviderARN, "saml assertion", in.word)
 		if err != nil {
 			return nil, err
 		}
-		m, err := federation.ParseMetadata(p.SAML.Metadata)
-		if err != nil {
-			return nil, err
-		}
-		a, err := federation.VerifyAssertion(in.Assertion, m, federation.SAMLExpected{Recipients: in.Recipients, Audiences: in.Audiences, Now: env.Now})
-		if err != nil {
-			return nil, err
-		}
+		a := in.assertion
 		fresh, err := env.Tx.Burn(samlOnce, p.ID.String()+" "+a.ID, a.Expires)
 		if err != nil {
 			return nil, err
