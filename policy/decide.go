@@ -87,10 +87,11 @@ type names [MaxLanguages]*actionName
 
 func (n *names) decide(req *Request, layers []Layer) Decision {
 	t := tally{identity: nowhere, resource: nowhere, limit: nowhere, control: nowhere}
+	limited := bounded(layers)
 	for i := range layers {
 		l := &layers[i]
 		v := verdict{}
-		n.judge(req, l, &v)
+		n.judge(req, l, limited, &v)
 		if v.deny != nil {
 			return Decision{ExplicitDeny, l.Kind, i, &v.deny.ID}
 		}
@@ -99,8 +100,18 @@ func (n *names) decide(req *Request, layers []Layer) Decision {
 	return t.decide(req, layers)
 }
 
+// bounded tells whether a permissions boundary is among the layers.
+func bounded(layers []Layer) bool {
+	for i := range layers {
+		if layers[i].Kind == Boundary {
+			return true
+		}
+	}
+	return false
+}
+
 // judge evaluates the sets of a layer until the verdict cannot change.
-func (n *names) judge(req *Request, l *Layer, v *verdict) {
+func (n *names) judge(req *Request, l *Layer, limited bool, v *verdict) {
 	owned := l.Kind.owned()
 	for lang, a := range n {
 		if a == nil {
@@ -108,6 +119,7 @@ func (n *names) judge(req *Request, l *Layer, v *verdict) {
 		}
 		var e env
 		e.set(req, lang)
+		e.bounded = limited
 		for _, s := range l.Sets {
 			if s == nil {
 				continue

@@ -37,13 +37,14 @@ type TestTrace struct {
 // Explain answers like Decide and tells why. It looks at every rule, and allocates.
 func Explain(req *Request, layers ...Layer) Trace {
 	t := Trace{Decision: Decide(req, layers...)}
+	limited := bounded(layers)
 	for i := range layers {
-		t.Layers = append(t.Layers, trace(req, &layers[i]))
+		t.Layers = append(t.Layers, trace(req, &layers[i], limited))
 	}
 	return t
 }
 
-func trace(req *Request, l *Layer) LayerTrace {
+func trace(req *Request, l *Layer, limited bool) LayerTrace {
 	out := LayerTrace{Kind: l.Kind, Owner: l.Owner}
 	var misses []RuleTrace
 	for lang := range req.Actions {
@@ -53,6 +54,7 @@ func trace(req *Request, l *Layer) LayerTrace {
 		action := lowerASCII(req.Actions[lang])
 		var e env
 		e.set(req, lang)
+		e.bounded = limited
 		for _, s := range l.Sets {
 			if s == nil {
 				continue

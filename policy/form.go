@@ -116,6 +116,7 @@ const (
 	InNetwork               // Network
 	Present                 // no values: the key is there and has a value
 	IsPrincipal             // Who; only with FromPrincipal
+	IsBounded               // no values: a permissions boundary is among the layers; only with FromPrincipal
 )
 
 // Quant says how a test treats the several values of a key.

@@ -120,6 +120,24 @@ func whoIs(ws ...Who) Expr {
 	return t
 }
 
+// TestBounded: a rule of a resource can be about callers that have a boundary.
+func TestBounded(t *testing.T) {
+	req := Request{Principal: Principal{Kind: User, Account: "1"}, Actions: [MaxLanguages]string{"a:b"}}
+	l := Compile([]Rule{{Effect: Deny, Who: Test{Of: FromPrincipal, Op: IsBounded}}}, nil).Layer(Resource)
+	l.Owner = "1"
+	all := Compile([]Rule{{Effect: Allow}}, nil)
+	if got := Decide(&req, all.Layer(Identity), l); !got.Allowed() {
+		t.Errorf("without a boundary: %+v", got)
+	}
+	got := Decide(&req, all.Layer(Identity), l, all.Layer(Boundary))
+	if got.Outcome != ExplicitDeny || got.Layer != Resource {
+		t.Errorf("with a boundary: %+v", got)
+	}
+	if trace := Explain(&req, all.Layer(Identity), l, all.Layer(Boundary)); !trace.Layers[1].Deny {
+		t.Errorf("%+v", trace)
+	}
+}
+
 // TestLayers: how the layers come together. The languages' corpora have each row of
 // the table; here is one case of each way through it.
 func TestLayers(t *testing.T) {

@@ -43,6 +43,9 @@ func (n *node) grade(e *env) grade {
 
 func (t *test) grade(e *env) grade {
 	best := gradeNone
+	if t.op == IsBounded && e.bounded {
+		return gradeFinal
+	}
 	if t.of == FromPrincipal && t.vals != nil {
 		for i := range t.vals.who {
 			best = max(best, t.vals.who[i].grade(&e.req.Principal, e.lang))

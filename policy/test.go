@@ -52,6 +52,7 @@ type env struct {
 	ctx      Context
 	resource string
 	lang     Language
+	bounded  bool             // a permissions boundary limits the caller; known where principals are compared
 	ahead    [readAhead]uint8 // parts that are looked at together
 	touched  uint32           // keeps the compiler from leaving out what only touches memory
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"math/big"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -270,6 +271,33 @@ func naiveWho(who any, p *policy.Principal) (account, behind, itself bool) {
 	return account, behind, itself
 }
 
+// naiveOthers tells whether the caller is one of those that a NotPrincipal leaves over.
+func naiveOthers(st *naiveStatement, p *policy.Principal, hasBoundary bool) bool {
+	account, behind, itself := naiveWho(st.NotPrincipal, p)
+	if st.Effect == "Allow" {
+		return !account && !behind && !itself
+	}
+	listed := func(part string) bool {
+		m, _ := st.NotPrincipal.(map[string][]string)
+		return slices.ContainsFunc(m["AWS"], func(v string) bool { return strings.Contains(v, part) })
+	}
+	switch {
+	case hasBoundary:
+		return true
+	case itself:
+		return false
+	case behind && p.Kind == policy.FederatedUser:
+		return false
+	case behind && !listed(p.Account+":assumed-role/dev/"):
+		return false
+	case account && p.Kind == policy.Root:
+		return false
+	case account:
+		return listed(p.Account+":user/") || listed(p.Account+":role/") || listed(p.Account+":assumed-role/") || listed(p.Account+":federated-user/")
+	}
+	return true
+}
+
 // naiveApplies tells whether a statement is about the request, principals aside.
 func naiveApplies(st *naiveStatement, version string, r *naiveRequest) bool {
 	vars := version == version2012
@@ -303,6 +331,7 @@ func naiveApplies(st *naiveStatement, version string, r *naiveRequest) bool {
 
 // naiveDecide follows aws.md section 7 from top to bottom.
 func naiveDecide(layers []naiveLayer, r *naiveRequest) policy.Outcome {
+	hasBoundary := slices.ContainsFunc(layers, func(l naiveLayer) bool { return l.kind == policy.Boundary })
 	type said struct{ deny, allow, account, behind, itself bool }
 	hear := func(l *naiveLayer) (s said) {
 		for _, p := range l.policies {
@@ -316,8 +345,7 @@ func naiveDecide(layers []naiveLayer, r *naiveRequest) policy.Outcome {
 					account, behind, itself = naiveWho(st.Principal, &r.p)
 				}
 				if st.NotPrincipal != nil {
-					a, b, c := naiveWho(st.NotPrincipal, &r.p)
-					itself = !a && !b && !c
+					itself = naiveOthers(st, &r.p, hasBoundary)
 				}
 				if !account && !behind && !itself {
 					continue
@@ -443,7 +471,7 @@ func drawWho(t *rapid.T) any {
 	if rapid.IntRange(0, 5).Draw(t, "all") == 0 {
 		return "*"
 	}
-	m := map[string][]string{"AWS": drawList(t, someWho, 1, 2, "principals")}
+	m := map[string][]string{"AWS": drawList(t, someWho, 1, 3, "principals")}
 	if rapid.Bool().Draw(t, "service") {
 		m["Service"] = []string{"s.amazonaws.com"}
 	}

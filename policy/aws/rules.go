@@ -33,7 +33,10 @@ func (c *converter) rule(s *statement) policy.Rule {
 	if s.effect.s == "Deny" {
 		r.Effect = policy.Deny
 	}
-	r.Who = unless(s.notPrinc != nil, c.who(cmpOr(s.principal, s.notPrinc)))
+	r.Who = c.who(s.principal)
+	if s.notPrinc != nil {
+		r.Who = c.others(s.notPrinc, r.Effect)
+	}
 	r.What = unless(s.notAction != nil, c.what(cmpOr(s.action, s.notAction)))
 	if l := cmpOr(s.resource, s.notResource); l != nil {
 		r.Where = unless(s.notResource != nil, c.where(l))
@@ -64,6 +67,66 @@ func (c *converter) who(p *principals) policy.Expr {
 		}
 	}
 	return t
+}
+
+// others are all but the principals named.
+//
+// With Deny, NotPrincipal names the caller together with what it belongs to: a user
+// with its account, a session with its role and account. The account in such a list
+// spares nobody but its root user, and the role none of its other sessions; alone, they
+// spare all of theirs. And whoever has a permissions boundary is always denied. (IAM
+// User Guide, "AWS JSON policy elements: NotPrincipal".)
+func (c *converter) others(p *principals, effect policy.Effect) policy.Expr {
+	named := c.who(p).(policy.Test)
+	if effect == policy.Allow {
+		return policy.Not{X: named}
+	}
+	named.Values = withoutCompanions(named.Values)
+	return policy.Any{policy.Not{X: named}, policy.Test{Of: policy.FromPrincipal, Op: policy.IsBounded}}
+}
+
+// withoutCompanions reduces an account to its root user where a principal of the
+// account is listed, too, and leaves out a role of which a session is.
+func withoutCompanions(all []policy.Value) (out []policy.Value) {
+	inside := map[string]bool{} // accounts and roles that more is said of
+	for _, v := range all {
+		if w := v.(policy.Who); w.Kind == policy.Named {
+			account, role, _ := whose(w.Name)
+			inside[account], inside[role] = true, true
+		}
+	}
+	for _, v := range all {
+		w := v.(policy.Who)
+		switch _, _, self := whose(w.Name); {
+		case w.Kind == policy.InAccount && inside[w.Name]:
+			for _, p := range partitions {
+				out = append(out, policy.Who{Kind: policy.Named, Name: "arn:" + p + ":iam::" + w.Name + ":root"})
+			}
+		case w.Kind == policy.Named && self != "" && inside[self]:
+		default:
+			out = append(out, w)
+		}
+	}
+	return out
+}
+
+// whose takes the name of a principal apart: its account; if it is a role's session,
+// the role; if it is a role, that role itself. A role is told by account and name, for
+// sessions do not tell its path.
+func whose(arn string) (account, role, self string) {
+	f := strings.SplitN(arn, ":", 6)
+	if len(f) < 6 {
+		return "", "", ""
+	}
+	kind, rest, _ := strings.Cut(f[5], "/")
+	switch kind {
+	case "role":
+		self = f[4] + "/" + rest[strings.LastIndexByte(rest, '/')+1:]
+	case "assumed-role":
+		name, _, _ := strings.Cut(rest, "/")
+		role = f[4] + "/" + name
+	}
+	return f[4], role, self
 }
 
 func (c *converter) what(l *list) policy.Expr {
