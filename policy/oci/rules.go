@@ -175,20 +175,26 @@ func texts(key string, values []string) policy.Expr {
 // what it adds and all that the verbs above it add.
 func (w *what) expr(deny bool) policy.Expr {
 	list := w.permissions
-	if list == nil {
-		everything := w.resource == allResources && (deny && w.verb == inspect || !deny && w.verb == manage)
-		if everything {
-			return nil
-		}
-		from, to := inspect, w.verb
-		if deny {
-			from, to = w.verb, manage
-		}
-		list = granted(w.resource, from, to)
+	switch {
+	case list != nil:
+	case w.resource == allResources && !deny && w.verb == manage, w.resource == allResources && deny && w.verb == inspect:
+		return nil
+	case w.resource == allResources && deny:
+		// What no table has is at manage, so that it is denied with that.
+		return policy.Not{X: oneOf(granted(allResources, inspect, w.verb-1))}
+	case deny:
+		list = granted(w.resource, w.verb, manage)
+	default:
+		list = granted(w.resource, inspect, w.verb)
 	}
 	if len(list) == 0 {
 		return nobody
 	}
+	return oneOf(list)
+}
+
+// oneOf tests that the permission is one of these.
+func oneOf(list []string) policy.Expr {
 	t := policy.Test{Of: policy.FromAction, Op: policy.LikeFold}
 	for _, p := range list {
 		t.Values = append(t.Values, policy.Text(p))
