@@ -13,6 +13,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -146,7 +147,7 @@ func TestOracleCommandLineSignIn(t *testing.T) {
 	b.says(b.w("cli.title"), "localhost:8181", b.w("cli.mfa.yes")).look("consent for Oracle's command line")
 	b.click(b.w("cli.approve")).soon("Authorization completed")
 	token, claims := c.token()
-	if claims.MFAAt == 0 || claims.Factor == 0 || claims.JWK != sig.JWK(&c.key.PublicKey) || !strings.HasPrefix(claims.Subject, "ocid1.user.") || !strings.HasPrefix(claims.Tenant, "ocid1.tenancy.") {
+	if len(claims.Proofs) != 1 || claims.Proofs[0].Method != "totp" || claims.JWK != sig.JWK(&c.key.PublicKey) || !strings.HasPrefix(claims.Subject, "ocid1.user.") || !strings.HasPrefix(claims.Tenant, "ocid1.tenancy.") {
 		t.Errorf("%+v", claims)
 	}
 	if life := time.Duration(claims.Expires-claims.Issued) * time.Second; life < 5*time.Minute || life > time.Hour {
@@ -172,7 +173,7 @@ func TestOracleCommandLineSignIn(t *testing.T) {
 	if err := json.Unmarshal([]byte(body), &fresh); status != 200 || err != nil {
 		t.Fatalf("%d %s", status, body)
 	}
-	if again := claimsOf(t, fresh.Token); again.MFAAt != claims.MFAAt || again.Ends != claims.Ends || again.JWK != claims.JWK || again.ID != claims.ID {
+	if again := claimsOf(t, fresh.Token); !slices.Equal(again.Proofs, claims.Proofs) || again.Ends != claims.Ends || again.JWK != claims.JWK || again.ID != claims.ID {
 		t.Errorf("%+v became %+v", claims, again)
 	}
 

@@ -159,19 +159,21 @@ func (s *Server) loadOracle(tx *store.Tx, c *Caller, user name.ID) (err error) {
 
 // oracleProof is what a session token says was proved, as far as it still counts.
 func oracleProof(tx *store.Tx, c *Caller) (MFA, error) {
-	t := c.Oracle.Token
-	none := MFA{Known: true}
-	if t.MFAAt == 0 {
-		return none, nil
+	m := MFA{Known: true}
+	for _, p := range c.Oracle.Token.Proofs {
+		f, err := tx.FactorByID(c.Account, name.ID(p.Factor))
+		if fault.Is(err, fault.NotFound) || err == nil && (f.User != c.User.ID || f.Enabled.IsZero() || f.Enabled.UnixMicro() > p.At) {
+			continue
+		}
+		if err != nil {
+			return MFA{Known: true}, err
+		}
+		if at := time.UnixMicro(p.At).UTC(); !m.Present || at.After(m.At) {
+			m.At = at
+		}
+		m.Present, m.Methods = true, append(m.Methods, p.Method)
 	}
-	f, err := tx.FactorByID(c.Account, name.ID(t.Factor))
-	if fault.Is(err, fault.NotFound) || err == nil && (f.User != c.User.ID || f.Enabled.IsZero() || f.Enabled.UnixMicro() > t.MFAAt) {
-		return none, nil
-	}
-	if err != nil {
-		return none, err
-	}
-	return MFA{Known: true, Present: true, At: time.UnixMicro(t.MFAAt).UTC(), Methods: t.Methods}, nil
+	return m, nil
 }
 
 // readmitOracle looks the caller up again after its account changed.

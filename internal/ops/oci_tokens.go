@@ -100,7 +100,11 @@ var GenerateUPST = Op[GenerateUPSTIn, *OracleSession]{
 			return nil, err
 		}
 		if t := env.Call.Caller.Oracle.token(); t != nil {
-			claims.Ends = min(claims.Ends, t.Ends) // a session does not outlive the one that began it
+			// A session does not outlive the one that began it, nor does its first token.
+			claims.Ends = min(claims.Ends, t.Ends)
+			if claims.Expires = min(claims.Expires, claims.Ends); claims.Expires <= claims.Issued {
+				return nil, errNotOracle
+			}
 		}
 		return &OracleSession{User: u.ID, Expires: time.Unix(claims.Expires, 0), claims: claims}, nil
 	},
@@ -209,30 +213,20 @@ var BeginOracleSession = Op[BeginOracleIn, *OracleSession]{
 		if err != nil {
 			return nil, err
 		}
-		if err := env.oracleProofs(claims); err != nil {
-			return nil, err
-		}
+		claims.Proofs = env.oracleProofs()
 		return &OracleSession{User: u.ID, Expires: time.Unix(claims.Expires, 0), claims: claims}, nil
 	},
 }
 
-// oracleProofs writes what the person proved in the console into the claims.
-func (env *Env) oracleProofs(claims *sig.Claims) error {
-	c := &env.Call.Caller
-	if !c.MFA.Present {
-		return nil
-	}
-	for _, p := range c.Console.Proved {
+// oracleProofs are what the person proved in the console, device by device: each counts
+// for as long as the person has that device. A remembered browser proves nothing.
+func (env *Env) oracleProofs() (all []sig.Proof) {
+	for _, p := range env.Call.Caller.Console.Proved {
 		if p.Method.Second() && p.Factor != 0 {
-			claims.Factor = int64(p.Factor)
-			claims.MFAAt = p.At.UnixMicro()
+			all = append(all, sig.Proof{Method: string(p.Method), At: p.At.UnixMicro(), Factor: int64(p.Factor)})
 		}
 	}
-	if claims.Factor == 0 {
-		return nil // a remembered browser proves nothing by itself
-	}
-	claims.Methods = c.MFA.Methods
-	return nil
+	return all
 }
 
 // AddOracleKeyFor gives a user a public key. It is for the host, not for any door.

@@ -27,10 +27,15 @@ type Claims struct {
 	Expires int64  `json:"exp"` // seconds
 	JWK     string `json:"jwk"` // of the key that signs requests, as JSON in a string
 
-	Ends    int64    `json:"warifu_session_exp"`           // seconds; no refresh lasts longer
-	MFAAt   int64    `json:"warifu_mfa_at,omitempty"`      // microseconds; 0 = no second factor was proved
-	Methods []string `json:"warifu_mfa_methods,omitempty"` // how
-	Factor  int64    `json:"warifu_mfa_factor,omitempty"`  // id of the device
+	Ends   int64   `json:"warifu_session_exp"`   // seconds; no refresh lasts longer
+	Proofs []Proof `json:"warifu_mfa,omitempty"` // second factors that were proved, each by itself; none = a password alone
+}
+
+// Proof is a second factor that the user of a session proved when it began.
+type Proof struct {
+	Method string `json:"method"`
+	At     int64  `json:"at"`     // microseconds
+	Factor int64  `json:"factor"` // id of the device
 }
 
 // What the tokens of user sessions say of themselves.

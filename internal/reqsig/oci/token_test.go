@@ -11,7 +11,7 @@ import (
 func claims() *Claims {
 	return &Claims{
 		Subject: "ocid1.user.oc1..a", Tenant: "ocid1.tenancy.oc1..t", Issuer: TokenIssuer, Aud: TokenAudience, Kind: TokenKind, Ptype: "user", ID: "j",
-		Issued: testNow.Unix(), Expires: testNow.Add(time.Hour).Unix(), JWK: JWK(&testKey.PublicKey), Methods: []string{"totp"}, MFAAt: 1, Factor: 2,
+		Issued: testNow.Unix(), Expires: testNow.Add(time.Hour).Unix(), JWK: JWK(&testKey.PublicKey), Proofs: []Proof{{Method: "totp", At: 1, Factor: 2}},
 	}
 }
 
@@ -27,7 +27,7 @@ func token(t testing.TB, c *Claims) string {
 func TestTokens(t *testing.T) {
 	good := token(t, claims())
 	got, err := OpenToken(good, &testKey.PublicKey, testNow)
-	if err != nil || got.Subject != "ocid1.user.oc1..a" || got.Methods[0] != "totp" {
+	if err != nil || got.Subject != "ocid1.user.oc1..a" || len(got.Proofs) != 1 || got.Proofs[0].Method != "totp" {
 		t.Fatalf("%+v %v", got, err)
 	}
 	if key, err := ParseJWK(got.JWK); err != nil || !key.Equal(&testKey.PublicKey) {
