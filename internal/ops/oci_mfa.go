@@ -118,20 +118,18 @@ var CreateMfaTotpDevice = Op[OracleUserIn, *OracleDevice]{
 		if err := env.selfOnly(in.User); err != nil {
 			return nil, err
 		}
-		return once(env, "CreateMfaTotpDevice", in.Retry, func() (*OracleDevice, error) {
-			u, err := env.oracleUserOf(in.User)
-			if err != nil {
-				return nil, err
-			}
-			f, err := env.totpOf(u)
-			if err != nil {
-				return nil, err
-			}
-			if f != nil && !f.Enabled.IsZero() {
-				return nil, fault.Of(fault.Conflict, "active mfa device", u.Name)
-			}
-			return env.newOracleDevice(u, 0)
-		})
+		u, err := env.oracleUserOf(in.User)
+		if err != nil {
+			return nil, err
+		}
+		f, err := env.totpOf(u)
+		if err != nil {
+			return nil, err
+		}
+		if f != nil && !f.Enabled.IsZero() { // also for a retry: the seed of a device in use is not shown again
+			return nil, fault.Of(fault.Conflict, "active mfa device", u.Name)
+		}
+		return once(env, "CreateMfaTotpDevice", in.Retry, func() (*OracleDevice, error) { return env.newOracleDevice(u, 0) })
 	},
 }
 
