@@ -47,36 +47,44 @@ func (n *OracleNoun) Statements() (statements []string, version string) {
 	return body.Statements, body.Version
 }
 
-// oraclePolicyTarget is the target of an operation on a policy.
-func (env *Env) oraclePolicyTarget(id name.ID) (Target, error) {
+// oraclePolicyTarget is the target of an operation on a policy, which puts wanted in the
+// place of its statements; nil leaves them.
+func (env *Env) oraclePolicyTarget(id name.ID, wanted []string) (Target, error) {
 	p, err := env.Tx.OracleNoun(env.Call.Caller.Account, iam.OraclePolicy, id)
 	if err != nil {
 		return Target{Noun: "oracle policy"}, ignoreMissing(err)
 	}
-	return env.oracleTarget(Target{Noun: "oracle policy", Name: p.Name, ID: p.ID}, p.Parent)
+	t, err := env.oracleTarget(Target{Noun: "oracle policy", Name: p.Name, ID: p.ID}, p.Parent)
+	has, _ := oracleNoun(p).Statements()
+	t.policyTypes(has, wanted)
+	return t, err
 }
 
-// policyTypes is the fact target.policy.type of statements that are to be saved.
-func (t *Target) policyTypes(statements []string) {
-	d, err := oci.Parse(statements)
-	if err != nil {
-		return // Do says what is wrong
-	}
-	types := map[string]bool{}
-	for _, k := range d.Kinds() {
-		if k == oci.Deny {
-			types["deny"] = true
-		} else {
-			types["allow"] = true
+// policyTypes is the fact target.policy.type: of the statements that a policy has and of
+// those that are to be saved. Who may not touch a policy that denies must not take its
+// denials away either.
+func (t *Target) policyTypes(lists ...[]string) {
+	var allow, deny bool
+	for _, statements := range lists {
+		d, err := oci.Parse(statements)
+		if err != nil {
+			continue // Do says what is wrong
+		}
+		for _, k := range d.Kinds() {
+			deny = deny || k == oci.Deny
+			allow = allow || k != oci.Deny
 		}
 	}
-	var all []string
-	for _, k := range []string{"allow", "deny"} {
-		if types[k] {
-			all = append(all, k)
-		}
+	var types []string
+	if allow {
+		types = append(types, "allow")
 	}
-	t.key("target.policy.type", policy.Strings(all...))
+	if deny {
+		types = append(types, "deny")
+	}
+	if types != nil {
+		t.key("target.policy.type", policy.Strings(types...))
+	}
 }
 
 // OracleCreatePolicy makes a policy in a compartment.
@@ -278,7 +286,7 @@ func (env *Env) known(at name.ID, ocid string) error {
 var OracleGetPolicy = Op[Matching, *OracleNoun]{
 	Name:   "GetPolicy",
 	Grants: Names{AWS: "iam:GetPolicy", OCI: "GetPolicy"},
-	Target: func(env *Env, in Matching) (Target, error) { return env.oraclePolicyTarget(in.ID) },
+	Target: func(env *Env, in Matching) (Target, error) { return env.oraclePolicyTarget(in.ID, nil) },
 	Do: func(env *Env, in Matching) (*OracleNoun, error) {
 		n, err := env.Tx.OracleNoun(env.Call.Caller.Account, iam.OraclePolicy, in.ID)
 		if err != nil {
@@ -336,10 +344,7 @@ var OracleUpdatePolicy = Op[OracleUpdatePolicyIn, *OracleNoun]{
 	Mode:   Write,
 	Needs:  recently,
 	Target: func(env *Env, in OracleUpdatePolicyIn) (Target, error) {
-		t, err := env.oraclePolicyTarget(in.ID)
-		if in.Statements != nil {
-			t.policyTypes(in.Statements)
-		}
+		t, err := env.oraclePolicyTarget(in.ID, in.Statements)
 		t.attaches()
 		return t, err
 	},
@@ -380,7 +385,7 @@ var OracleDeletePolicy = Op[Matching, struct{}]{
 	Grants: Names{AWS: "iam:DeletePolicy", OCI: "DeletePolicy"},
 	Mode:   Write,
 	Needs:  recently,
-	Target: func(env *Env, in Matching) (Target, error) { return env.oraclePolicyTarget(in.ID) },
+	Target: func(env *Env, in Matching) (Target, error) { return env.oraclePolicyTarget(in.ID, nil) },
 	Record: func(in Matching) audit.Fields { return audit.Fields{"policy": in.ID.String()} },
 	Do:     func(env *Env, in Matching) (struct{}, error) { return env.deleteNoun(iam.OraclePolicy, in) },
 }
