@@ -77,6 +77,13 @@ func (s *Server) keyCredential(tx *store.Tx, keyID string) (*Credential, error) 
 	if err != nil {
 		return nil, err
 	}
+	may, err := oracleMay(tx, key.Account, key.User, func(c *OracleCapabilities) bool { return c.SecretKeys })
+	if err != nil {
+		return nil, err
+	}
+	if !may {
+		return nil, errUnknownKey
+	}
 	if c.Caller.User = *u; u.Root {
 		c.Caller.Kind = policy.Root
 	}

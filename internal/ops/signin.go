@@ -510,7 +510,11 @@ func (s *signing) passwordFacts(u *iam.User, f *signin.Facts) error {
 		return err
 	}
 	f.Known, f.PasswordChanged, f.MustChange = true, profile.Changed, profile.ResetRequired
-	f.MFARequired, f.Disabled, f.Attempts = profile.MFARequired, !profile.Disabled.IsZero(), rules.MaxLoginAttempts
+	may, err := oracleMay(s.Tx, u.Account, u.ID, func(c *OracleCapabilities) bool { return c.Password })
+	if err != nil {
+		return err
+	}
+	f.MFARequired, f.Disabled, f.Attempts = profile.MFARequired, !may || !profile.Disabled.IsZero(), rules.MaxLoginAttempts
 	if rules.InitialLapsed(profile.ResetRequired && !u.PasswordUsed.After(profile.Changed), profile.Changed, s.Now) {
 		f.Lapsed = !u.Root
 	}
