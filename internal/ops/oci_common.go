@@ -1,11 +1,12 @@
 package ops
 
 import (
-	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"slices"
+	"sort"
 	"strconv"
 	"strings"
 	"time"
@@ -138,30 +139,46 @@ func (l OracleList) filter(more ...string) []string {
 	return append(more, l.Name, l.State, strconv.FormatBool(l.ByName), strconv.FormatBool(l.Descending))
 }
 
-// ordered pages a list that is short enough to be sorted at once.
-func ordered[T any](env *Env, op string, l OracleList, all []T, id func(*T) string, named func(*T) string, created func(*T) time.Time) (page.Page[T], error) {
-	if l.Name != "" {
-		all = slices.DeleteFunc(all, func(v T) bool { return !strings.EqualFold(named(&v), l.Name) })
+// placed is an item of a list and its place there.
+type placed[T any] struct {
+	item T
+	at   page.Key
+}
+
+// ordered pages a list that is short enough to be sorted at once. A page begins behind
+// the place of the last item of the one before, whether or not that is still there.
+func ordered[T any](env *Env, op string, l OracleList, all []T, id, named func(*T) string, created func(*T) time.Time) (out page.Page[T], err error) {
+	rows := make([]placed[T], 0, len(all))
+	for i := range all {
+		v := &all[i]
+		if l.Name != "" && !strings.EqualFold(named(v), l.Name) {
+			continue
+		}
+		by := strings.ToLower(named(v))
+		if !l.ByName {
+			by = fmt.Sprintf("%019d", created(v).UnixMicro())
+		}
+		rows = append(rows, placed[T]{*v, page.Key{by, id(v)}})
 	}
-	slices.SortStableFunc(all, func(a, b T) int {
-		c := cmp.Compare(id(&a), id(&b))
-		if l.ByName {
-			c = cmp.Or(strings.Compare(strings.ToLower(named(&a)), strings.ToLower(named(&b))), c)
-		} else {
-			c = cmp.Or(created(&a).Compare(created(&b)), c)
-		}
+	order := func(a, b page.Key) int {
 		if l.Descending {
-			return -c
+			a, b = b, a
 		}
-		return c
-	})
-	return paged(env, op, l.filter(), l.listing(), func(after string, limit int) ([]T, error) {
-		rest := all
-		if after != "" {
-			rest = all[1+slices.IndexFunc(all, func(v T) bool { return id(&v) == after }):]
+		return slices.Compare(a, b)
+	}
+	slices.SortFunc(rows, func(a, b placed[T]) int { return order(a.at, b.at) })
+	p, err := pagedBy(env, op, l.filter(), l.listing(), func(after page.Key, limit int) ([]placed[T], error) {
+		rest := rows
+		if after != nil {
+			rest = rows[sort.Search(len(rows), func(i int) bool { return order(rows[i].at, after) > 0 }):]
 		}
 		return rest[:min(limit, len(rest))], nil
-	}, func(v T) string { return id(&v) })
+	}, func(r placed[T]) page.Key { return r.at })
+	out.Next = p.Next
+	for i := range p.Items {
+		out.Items = append(out.Items, p.Items[i].item)
+	}
+	return out, err
 }
 
 // principals pages users or groups by name, or finds the one that was asked for. A
