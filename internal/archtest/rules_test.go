@@ -16,7 +16,7 @@ var (
 	ground = []string{"internal/fault", "internal/name", "internal/seal", "internal/page", "internal/clientip", "internal/body"}
 	rooms  = []string{
 		"policy", "internal/iam", "internal/signin", "internal/factor", "internal/password", "internal/sts", "internal/reqsig", "internal/audit",
-		"internal/federation",
+		"internal/federation", "internal/insight",
 	}
 	cellar  = "internal/store"
 	hallway = "internal/ops"

@@ -40,6 +40,16 @@ func (e *Event) AppendJSON(b []byte) []byte {
 		b = append(b, `,"params":`...)
 		b = e.Params.appendJSON(b)
 	}
+	for i, a := range e.Also {
+		before := `,{"action":`
+		if i == 0 {
+			before = `,"also":[{"action":`
+		}
+		b = append(appendText(appendText(b, before, a.Action), `,"resource":`, a.Resource), '}')
+	}
+	if len(e.Also) > 0 {
+		b = append(b, ']')
+	}
 	return append(b, '}')
 }
 

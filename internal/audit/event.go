@@ -71,6 +71,14 @@ type Event struct {
 	Code      string       `json:"code,omitempty"`   // kind of the fault
 	Why       string       `json:"why,omitempty"`    // the deciding statement or the rule that refused
 	Params    Fields       `json:"params,omitempty"` // recorded inputs
+	Also      []Also       `json:"also,omitempty"`   // what else the operation needed, besides Action on Target
+}
+
+// Also is a further permission that an operation needed: another action, or the same
+// on another resource.
+type Also struct {
+	Action   string `json:"action"`
+	Resource string `json:"resource"`
 }
 
 // Query selects events of one account. Conditions that are not set leave

@@ -5,6 +5,7 @@ import (
 
 	"warifu/internal/iam"
 	"warifu/internal/name"
+	"warifu/internal/store"
 	"warifu/policy"
 )
 
@@ -28,6 +29,8 @@ type cache struct {
 	oracle      bounded[name.Account, *oracleRules]
 	texts       bounded[string, *policy.Set] // compiled policies by what they are: texts never change
 	readings    bounded[string, *reading]    // what policies say, by their texts
+
+	powers bounded[store.PolicyRef, power] // what policies give on everything; versions never change
 }
 
 // standing is what is known of a user behind a session: it is there, and not

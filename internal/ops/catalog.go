@@ -102,6 +102,10 @@ func Catalog() []Entry {
 		entry(DisableVirtualMFA), entry(AccountMFAInfo), entry(DecodeDiagnosticMessage),
 		// ram_settings.go, ram_report.go, ram_recycle.go
 		entry(SetDefaultDomain), entry(GetAccountSecurityPracticeReport), entry(GenerateCredentialReport), entry(GetCredentialReport),
+
+		// insight.go, insight_least.go
+		entry(GetInsight), entry(RenewInsight), entry(GetLeastPrivilege),
+
 		entry(ListRecycledUsers), entry(GetRecycledUser), entry(RestoreUser), entry(DeleteRecycledUser),
 		entry(ListRecycledKeys), entry(GetRecycledKey), entry(RestoreAccessKey), entry(DeleteRecycledKey),
 		// resourcegroups.go

@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"time"
 
+	"warifu/internal/insight"
 	"warifu/internal/name"
 	"warifu/internal/page"
 	"warifu/internal/signin"
@@ -111,10 +112,10 @@ var FindPolicies = Op[FindPoliciesIn, page.Page[PolicyUse]]{
 
 // When the health of an account asks for attention.
 const (
-	KeyOld   = 90 * 24 * time.Hour // age at which a key should be replaced
-	KeyIdle  = 30 * 24 * time.Hour // age at which a key that was never used should go
-	keysTold = 5                   // of each list
-	Lately   = 24 * time.Hour      // of refusals
+	KeyOld   = insight.KeyOld   // age at which a key should be replaced
+	KeyIdle  = insight.KeyNever // age at which a key that was never used should go
+	keysTold = 5                // of each list
+	Lately   = 24 * time.Hour   // of refusals
 )
 
 // Health is what an administrator should look at.

@@ -362,13 +362,19 @@ func (s *summing) services() {
 		}
 		s.out.Services = append(s.out.Services, row)
 	}
+	names := serviceTitles()
+	for i := range s.out.Services {
+		s.out.Services[i].Name = names[s.out.Services[i].Prefix]
+	}
+}
+
+// serviceTitles are the names of services by their prefixes.
+func serviceTitles() map[string]string {
 	names := map[string]string{}
 	for _, known := range catalog.Services() {
 		names[known.Prefix] = known.Name
 	}
-	for i := range s.out.Services {
-		s.out.Services[i].Name = names[s.out.Services[i].Prefix]
-	}
+	return names
 }
 
 // otherAction is an action of no service, which only wildcards match.

@@ -68,6 +68,7 @@ func (env *Env) decide(grants Names, perm Permission, t *Target, ev *audit.Event
 	if err := sessionRules(&env.Call.Caller, grants.AWS); err != nil {
 		return refuse(err)
 	}
+	ev.Also = t.further(grants)
 	if err := env.permit(Need{grants, t.Resources}, perm, t, ev); err != nil {
 		return err
 	}
@@ -80,6 +81,36 @@ func (env *Env) decide(grants Names, perm Permission, t *Target, ev *audit.Event
 		}
 	}
 	return nil
+}
+
+// maxAlso bounds what the trail says of what else an operation needed.
+const maxAlso = 16
+
+// further is what an operation on the target needs besides its action on the first
+// of its resources, for the trail.
+func (t *Target) further(grants Names) (all []audit.Also) {
+	if len(t.Resources) < 2 && len(t.Also) == 0 {
+		return nil
+	}
+	add := func(action string, resources []string) {
+		for _, r := range resources[:min(len(resources), maxAlso-len(all))] {
+			all = append(all, audit.Also{Action: action, Resource: r})
+		}
+	}
+	if len(t.Resources) > 1 {
+		add(grants.action(), t.Resources[1:])
+	}
+	for _, need := range t.Also {
+		resources := need.Resources
+		if resources == nil {
+			resources = t.Resources
+		}
+		if len(resources) == 0 {
+			resources = everything
+		}
+		add(need.Grants.action(), resources)
+	}
+	return all
 }
 
 // permit asks policy for one action on each of its resources.

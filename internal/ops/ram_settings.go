@@ -1,10 +1,12 @@
 package ops
 
 import (
+	"context"
 	"strconv"
 
 	"warifu/internal/audit"
 	"warifu/internal/iam"
+	"warifu/internal/insight"
 )
 
 // GetPasswordPolicy reads the password policy that is in force, whether the account
@@ -97,7 +99,8 @@ var SetDefaultDomain = Op[AliasIn, struct{}]{
 	},
 }
 
-// Practice is how well an account keeps to what Alibaba Cloud advises.
+// Practice is how well an account keeps to what Alibaba Cloud advises. Score is that of
+// GetInsight.
 type Practice struct {
 	Score                                 int // 0 to 100
 	RootMFA                               bool
@@ -107,37 +110,26 @@ type Practice struct {
 	Passwords                             PasswordPolicy
 }
 
-// What each practice is worth, of 100 in all: ours, for Alibaba Cloud's is not
-// published.
-const (
-	worthRootMFA    = 25
-	worthNoRootKey  = 20
-	worthUsers      = 5
-	worthUserMFA    = 20
-	worthNewKeys    = 10
-	worthUsedKeys   = 10
-	worthPasswords  = 10
-	practicesLength = 8 // of a password that is not weak
-)
-
 // GetAccountSecurityPracticeReport tells how well the account keeps to good practice.
 var GetAccountSecurityPracticeReport = Op[struct{}, *Practice]{
 	Name:   "GetAccountSecurityPracticeReport",
 	Grants: Names{AWS: "iam:GetAccountSummary", RAM: "ram:GetAccountSecurityPracticeReport"},
+	Before: func(ctx context.Context, s *Server, _ *Call, none struct{}) (struct{}, error) {
+		return none, s.refresh(ctx)
+	},
 	Target: func(*Env, struct{}) (Target, error) { return Target{Noun: "account"}, nil },
 	Do: func(env *Env, _ struct{}) (*Practice, error) {
-		rows, err := env.credentials()
+		f, err := env.facts()
 		if err != nil {
 			return nil, err
 		}
-		p := &Practice{}
+		p := &Practice{Score: insight.Judge(f).Score}
 		if p.Passwords, err = env.passwordPolicy(); err != nil {
 			return nil, err
 		}
-		for i := range rows {
-			p.add(env, &rows[i])
+		for i := range f.Rows {
+			p.add(env, &f.Rows[i])
 		}
-		p.score()
 		return p, nil
 	},
 }
@@ -169,18 +161,4 @@ func (p *Practice) add(env *Env, r *iam.CredentialRow) {
 	}
 	p.OldKeys, p.UnusedKeys = p.OldKeys+old, p.UnusedKeys+unused
 	p.UsersWithOldKeys, p.UsersWithUnusedKeys = p.UsersWithOldKeys+min(old, 1), p.UsersWithUnusedKeys+min(unused, 1)
-}
-
-func (p *Practice) score() {
-	for _, part := range []struct {
-		kept  bool
-		worth int
-	}{
-		{p.RootMFA, worthRootMFA}, {p.RootKeys == 0, worthNoRootKey}, {p.Users > 0, worthUsers}, {p.UsersWithMFA == p.Users, worthUserMFA},
-		{p.OldKeys == 0, worthNewKeys}, {p.UnusedKeys == 0, worthUsedKeys}, {p.Passwords.MinimumLength >= practicesLength, worthPasswords},
-	} {
-		if part.kept {
-			p.Score += part.worth
-		}
-	}
 }

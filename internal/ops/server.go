@@ -90,6 +90,7 @@ type Server struct {
 	passwords *password.Hasher
 	signing   *sigv4.KeyCache
 	passkeys  parties
+	digestDay atomic.Int64 // the last day on which DigestTrail was through
 	idleDay   atomic.Int64 // the last day (Unix time, UTC) on which DisableIdle was through
 	strangers []byte       // keys the hash of names that nobody has
 	post      post
@@ -99,6 +100,8 @@ type Server struct {
 	usage       usage
 	nonces      nonces
 	queries     *query.Engine
+	insights    insights
+	operations  map[string]Entry // by what the trail calls their actions
 
 	oracleLimits OracleLimits
 	oracleBox    cipher.AEAD
@@ -109,12 +112,12 @@ type Server struct {
 func New(c Config) (*Server, error) {
 	s := &Server{
 		store: c.Store, keys: c.Keys, now: c.Now, rand: c.Rand, log: c.Log,
-		limits: c.Limits, issuer: cmp.Or(c.Issuer, "Warifu"), observe: c.Observe, locate: c.Locate, queries: query.New(), contextKeys: policy.NewKeys(keyNames...),
+		limits: c.Limits, issuer: cmp.Or(c.Issuer, "Warifu"), observe: c.Observe, locate: c.Locate, queries: query.New(), operations: operationsByAction(), contextKeys: policy.NewKeys(keyNames...),
 	}
 	s.cache.oracle.max = maxOracle
 	s.issuers.fetch = c.Fetch
 	s.cache.keys.max, s.cache.principals.max, s.cache.standing.max, s.cache.texts.max = maxKeys, maxPrincipals, maxPrincipals, maxTexts
-	s.cache.readings.max = maxReadings
+	s.cache.readings.max, s.cache.powers.max = maxReadings, maxTexts
 	s.cache.preferences.max = maxPrincipals
 	if s.limits == (Limits{}) {
 		s.limits = DefaultLimits

@@ -338,7 +338,7 @@ func TestEveryChangeNeedsAFreshProof(t *testing.T) {
 		"RedeemCLICode": "what it redeems was approved with one", "RedeemDeviceCode": "what it redeems was approved with one",
 		"RefreshCLILogin": "its credentials have what was proved when it was approved", "CreateCloudSSOCredentials": "its credentials have what was proved when it was approved",
 		"AssumeRoleWithOIDC": "nobody is signed in", "AssumeRoleWithSAML": "nobody is signed in",
-		"SaveQuery": "gives no power and shows nothing", "DeleteQuery": "gives no power and shows nothing", "GenerateCredentialReport": "only reads, and keeps what it read",
+		"SaveQuery": "gives no power and shows nothing", "DeleteQuery": "gives no power and shows nothing", "GenerateCredentialReport": "only reads, and keeps what it read", "RenewInsight": "only reads, and keeps what it read",
 	}
 	for _, e := range ops.Catalog() {
 		_, excused := without[e.Name]
