@@ -18,6 +18,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/security"
+
 	sig "warifu/internal/reqsig/oci"
 )
 
@@ -25,17 +27,18 @@ import (
 // its own, and a page on port 8181 that hands over the fragment of its address.
 type oracleCLI struct {
 	t      *testing.T
+	client *http.Client
 	key    *rsa.PrivateKey
 	tokens chan url.Values
 }
 
-func newOracleCLI(t *testing.T) *oracleCLI {
+func newOracleCLI(t *testing.T, client *http.Client) *oracleCLI {
 	t.Helper()
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &oracleCLI{t, key, make(chan url.Values, 1)}
+	c := &oracleCLI{t, client, key, make(chan url.Values, 1)}
 	l, err := net.Listen("tcp", "localhost:8181") // the port is the command line's own
 	if err != nil {
 		t.Fatal(err)
@@ -117,7 +120,7 @@ func (c *oracleCLI) send(key *rsa.PrivateKey, token, method, address, body strin
 	}
 	r.Header.Set("Authorization", fmt.Sprintf(`Signature version="1",headers="%s",keyId="ST$%s",algorithm="rsa-sha256",signature="%s"`,
 		strings.Join(names, " "), token, base64.StdEncoding.EncodeToString(signature)))
-	res, err := http.DefaultClient.Do(r)
+	res, err := c.client.Do(r)
 	if err != nil {
 		c.t.Fatal(err)
 	}
@@ -130,24 +133,40 @@ func (c *oracleCLI) send(key *rsa.PrivateKey, token, method, address, body strin
 }
 
 // Oracle's command line is signed in through the browser with password and one-time
-// code: the token says so, is bound to the command line's key, and stays what it is
-// when it is refreshed.
+// code, at the hosts that its tools make of a region: the token says what was proved, is
+// bound to the command line's key, and stays what it is when it is refreshed. At the
+// server's own host the paths are the same.
 func TestOracleCommandLineSignIn(t *testing.T) {
-	s := newSite(t)
+	const region = "xx-warifu-1"
+	s := newSite(t, certified(t, "localhost", "login."+region+".localhost", "auth."+region+".localhost", "identity."+region+".oci.localhost")...)
+	domain := strings.TrimPrefix(s.base, "https://") // the realm's: localhost and a port
+	login, auth, identity := "https://login."+region+"."+domain, "https://auth."+region+"."+domain, "https://identity."+region+".oci."+domain
 	s.user(t, "alice", admins)
 	b := s.open(t, "en")
+	must(call(b, security.SetIgnoreCertificateErrors, security.SetIgnoreCertificateErrorsParams{Ignore: true}))(t) // of an authority that the browser does not know
+	c := newOracleCLI(t, s.client)
+
+	// By path, with a password alone.
 	b.signIn(s, "alice").at("/console")
+	b.visit(c.address()).says(b.w("cli.title"), "localhost:8181", b.w("cli.mfa.no"))
+	b.click(b.w("cli.approve")).soon("Authorization completed")
+	plain, claims := c.token()
+	if len(claims.Proofs) != 0 {
+		t.Errorf("%+v", claims)
+	}
+	b.visit("/console")
 	phone := b.bind()
 	b.signOut()
 
-	c := newOracleCLI(t)
-	b.visit(c.address())
+	// By host, with a code.
+	b.visit(login + c.address())
 	b.fill(b.w("signin.account"), s.AccountID).fill(b.w("signin.user"), "alice").fill(b.w("signin.password"), userPassword).click(b.w("signin.do"))
 	b.fill(b.w("signin.code.label"), phone.code()).click(b.w("signin.code.do"))
 	b.says(b.w("cli.title"), "localhost:8181", b.w("cli.mfa.yes")).look("consent for Oracle's command line")
 	b.click(b.w("cli.approve")).soon("Authorization completed")
 	token, claims := c.token()
-	if len(claims.Proofs) != 1 || claims.Proofs[0].Method != "totp" || claims.JWK != sig.JWK(&c.key.PublicKey) || !strings.HasPrefix(claims.Subject, "ocid1.user.") || !strings.HasPrefix(claims.Tenant, "ocid1.tenancy.") {
+	if len(claims.Proofs) != 1 || claims.Proofs[0].Method != "totp" || claims.JWK != sig.JWK(&c.key.PublicKey) ||
+		!strings.HasPrefix(claims.Subject, "ocid1.user.") || !strings.HasPrefix(claims.Tenant, "ocid1.tenancy.") {
 		t.Errorf("%+v", claims)
 	}
 	if life := time.Duration(claims.Expires-claims.Issued) * time.Second; life < 5*time.Minute || life > time.Hour {
@@ -155,20 +174,23 @@ func TestOracleCommandLineSignIn(t *testing.T) {
 	}
 
 	// session validate, with the key and without it
-	regions := s.base + "/20160918/regions"
-	if status, body := c.send(c.key, token, "GET", regions, ""); status != 200 || !strings.Contains(body, "WF1") {
-		t.Errorf("%d %s", status, body)
+	for _, base := range []string{s.base, identity} {
+		for _, good := range []string{plain, token} {
+			if status, body := c.send(c.key, good, "GET", base+"/20160918/regions", ""); status != 200 || !strings.Contains(body, "WF1") {
+				t.Errorf("%d %s", status, body)
+			}
+		}
 	}
 	other, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if status, _ := c.send(other, token, "GET", regions, ""); status != 401 {
+	if status, _ := c.send(other, token, "GET", identity+"/20160918/regions", ""); status != 401 {
 		t.Errorf("with another key: %d", status)
 	}
 
 	// session refresh
-	status, body := c.send(c.key, token, "POST", s.base+"/v1/authentication/refresh", `{"currentToken":"`+token+`"}`)
+	status, body := c.send(c.key, token, "POST", auth+"/v1/authentication/refresh", `{"currentToken":"`+token+`"}`)
 	var fresh struct{ Token string }
 	if err := json.Unmarshal([]byte(body), &fresh); status != 200 || err != nil {
 		t.Fatalf("%d %s", status, body)
@@ -178,7 +200,7 @@ func TestOracleCommandLineSignIn(t *testing.T) {
 	}
 
 	// Whoever refuses sends the command line away empty-handed.
-	b.visit(c.address()).click(b.w("cli.refuse")).soon("Authorization completed")
+	b.visit(login + c.address()).click(b.w("cli.refuse")).soon("Authorization completed")
 	if v := <-c.tokens; v.Get("security_token") != "" || v.Get("error") != "access_denied" {
 		t.Errorf("%v", v)
 	}

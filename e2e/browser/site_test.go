@@ -23,17 +23,21 @@ import (
 type site struct {
 	AccountID, SetupURL, AccessKeyID, SecretAccessKey string
 
-	base string // scheme, host and port
-	iam  *iam.Client
+	base   string // scheme, host and port
+	client *http.Client
+	iam    *iam.Client
 }
 
 // newSite initialises a server and starts it, with a pretended EC2 behind it.
 // settings are those of the server, as variables of the environment.
 func newSite(t *testing.T, settings ...string) *site {
 	t.Helper()
-	s := &site{}
+	s := &site{client: http.DefaultClient}
 	address, data := freeAddress(t), filepath.Join(t.TempDir(), "data")
 	s.base = "http://" + address // of localhost: passkeys need a name
+	if slices.ContainsFunc(settings, func(s string) bool { return strings.HasPrefix(s, tlsSetting) }) {
+		s.base, s.client = "https://"+address, trusting(t, settings, address)
+	}
 
 	setup := exec.Command(world.binary, "init", "--data", data, "--listen", address, "--json")
 	setup.Stderr, setup.Env = os.Stderr, environ()
@@ -65,7 +69,7 @@ func newSite(t *testing.T, settings ...string) *site {
 	})
 	s.await(t)
 	s.iam = iam.New(iam.Options{
-		Region: "us-east-1", BaseEndpoint: &s.base,
+		Region: "us-east-1", BaseEndpoint: &s.base, HTTPClient: s.client,
 		Credentials: credentials.NewStaticCredentialsProvider(s.AccessKeyID, s.SecretAccessKey, ""),
 	})
 	return s
@@ -74,7 +78,7 @@ func newSite(t *testing.T, settings ...string) *site {
 func (s *site) await(t *testing.T) {
 	t.Helper()
 	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
-		resp, err := http.Get(s.base + "/")
+		resp, err := s.client.Get(s.base + "/")
 		if err == nil {
 			resp.Body.Close()
 			return
