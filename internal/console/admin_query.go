@@ -3,7 +3,6 @@ package console
 import (
 	"encoding/csv"
 	"encoding/json"
-	"errors"
 	"io"
 	"net/url"
 	"strconv"
@@ -140,10 +139,7 @@ func queryPage(rq *request) error {
 // blameQuery says what is wrong with a query in the words of the engine, which has
 // no others.
 func (f *form) blameQuery(err error) bool {
-	var e *fault.Error
-	if !errors.As(err, &e) {
-		return false
-	}
+	e := fault.In(err)
 	switch {
 	case e.Kind == fault.Invalid && (e.Name == "where" || e.Name == "sql"):
 		f.wrong(e.Name, "query.wrong", "what", e.What)

@@ -107,8 +107,8 @@ func (rq *request) busy(err error) {
 // lostPlace reports whether it is the place in a list that does not fit: the list
 // has changed its filters, or somebody changed the address.
 func (rq *request) lostPlace(err error) bool {
-	var e *fault.Error
-	return rq.r.Method == http.MethodGet && rq.query("after") != "" && errors.As(err, &e) && e.Kind == fault.Invalid && e.Name == "cursor"
+	e := fault.In(err)
+	return rq.r.Method == http.MethodGet && rq.query("after") != "" && e.Kind == fault.Invalid && e.Name == "cursor"
 }
 
 // cameFrom is the page of a form that was posted: what it says of itself in the
@@ -133,10 +133,7 @@ func (rq *request) problem(err error) problem {
 	if d, ok := ops.AsDenial(err); ok {
 		return rq.denied(d)
 	}
-	var e *fault.Error
-	if !errors.As(err, &e) {
-		e = &fault.Error{}
-	}
+	e := fault.In(err)
 	p := problem{Title: rq.t("problem." + kindKey(e.Kind) + ".title"), Text: []stretch{{Text: rq.sentence(e)}}, Do: rq.wayBack()}
 	if e.Kind == fault.Internal {
 		p.Facts = []Pair{{rq.t("problem.request"), rq.id}}

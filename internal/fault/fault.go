@@ -101,15 +101,19 @@ func Wrap(err error, doing string) *Error {
 	return &Error{Kind: Internal, What: doing, Err: err}
 }
 
+// In returns the fault in err; an Internal one, which has no words, when there is
+// none. It is never nil.
+func In(err error) *Error {
+	var e *Error
+	if !errors.As(err, &e) {
+		return &Error{}
+	}
+	return e
+}
+
 // KindOf returns the kind of err: Internal for nil-kinded and foreign errors.
 // Ask only about errors that are not nil.
-func KindOf(err error) Kind {
-	var e *Error
-	if errors.As(err, &e) {
-		return e.Kind
-	}
-	return Internal
-}
+func KindOf(err error) Kind { return In(err).Kind }
 
 // Is reports whether err is a fault of the given kind.
 func Is(err error, kind Kind) bool {

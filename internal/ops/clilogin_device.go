@@ -2,6 +2,7 @@ package ops
 
 import (
 	"io"
+	"net/url"
 	"strings"
 	"time"
 
@@ -42,6 +43,17 @@ type DeviceLogin struct {
 	UserCode string      // as it is shown: WDJB-MJHT
 	Life     time.Duration
 	Interval time.Duration
+}
+
+// Pages are the addresses of the page that asks for the user code, and of the same
+// with the code filled in. base is how people reach the server: never from what a
+// request says (H-6).
+func (d *DeviceLogin) Pages(base *url.URL) (empty, filled string) {
+	page := *base
+	page.Path, page.RawQuery = "/device", ""
+	empty = page.String()
+	page.RawQuery = url.Values{"user_code": {d.UserCode}}.Encode()
+	return empty, page.String()
 }
 
 // BeginDeviceLogin gives a command line its codes. Anybody may ask; nothing comes

@@ -1,7 +1,6 @@
 package ops
 
 import (
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -538,8 +537,7 @@ func (env *Env) attachable(arn string) (*iam.Policy, error) {
 }
 
 func notAttachable(err error) error {
-	var f *fault.Error
-	if errors.As(err, &f) && f.Kind == fault.NotFound && f.Noun == "policy" {
+	if f := fault.In(err); f.Kind == fault.NotFound && f.Noun == "policy" {
 		return fault.Of(fault.NotFound, "attachable policy", f.Name)
 	}
 	return err

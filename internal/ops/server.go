@@ -204,10 +204,7 @@ func end(ev *audit.Event, err error) {
 // reason is why an operation failed, for the trail. The cause of an internal
 // fault is for the log only.
 func reason(err error) string {
-	var f *fault.Error
-	if !errors.As(err, &f) {
-		return ""
-	}
+	f := fault.In(err)
 	why := cmp.Or(f.What, strings.TrimSpace(f.Noun+" "+f.Name))
 	if f.Err != nil && f.Kind != fault.Internal {
 		why += ": " + f.Err.Error()

@@ -140,10 +140,7 @@ func answerTo(err error, service string) answer {
 	if d, ok := ops.AsDenial(err); ok {
 		return answer{403, "AccessDenied", deniedSentence(d)}
 	}
-	var f *fault.Error
-	if !errors.As(err, &f) {
-		f = &fault.Error{}
-	}
+	f := fault.In(err)
 	a := byKind[f.Kind]
 	if a.message == "" {
 		a.message = f.What

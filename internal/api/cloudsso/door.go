@@ -1,7 +1,6 @@
 package cloudsso
 
 import (
-	"errors"
 	"log/slog"
 	"net/http"
 	"net/netip"
@@ -156,12 +155,9 @@ func (d *Door) beginDevice(req *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	page := *d.URL // never from what the request says (H-6)
-	page.Path = "/device"
-	filled := page
-	filled.RawQuery = url.Values{"user_code": {out.UserCode}}.Encode()
+	page, filled := out.Pages(d.URL)
 	return map[string]any{
-		"DeviceCode": string(out.Code.Reveal()), "UserCode": out.UserCode, "VerificationUri": page.String(), "VerificationUriComplete": filled.String(),
+		"DeviceCode": string(out.Code.Reveal()), "UserCode": out.UserCode, "VerificationUri": page, "VerificationUriComplete": filled,
 		"Interval": int(out.Interval / time.Second), "ExpiresIn": int(out.Life / time.Second), "RequestId": req.call.RequestID,
 	}, nil
 }
@@ -239,10 +235,7 @@ type refusal struct {
 // AuthorizationPending, and gives up at InvalidDeviceCodeError; at any other it would
 // ask again at once.
 func refusalOf(err error) refusal {
-	var f *fault.Error
-	if !errors.As(err, &f) {
-		f = &fault.Error{}
-	}
+	f := fault.In(err)
 	switch {
 	case f.Noun == "device code" && f.Kind == fault.Throttled:
 		return refusal{http.StatusBadRequest, "AuthorizationPending", "Nobody has approved yet."}

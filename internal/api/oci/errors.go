@@ -83,10 +83,7 @@ func answerTo(err error) wireError {
 	if errors.As(err, &own) {
 		return *own
 	}
-	var f *fault.Error
-	if !errors.As(err, &f) {
-		return byKind[fault.Internal]
-	}
+	f := fault.In(err)
 	if a, ok := byNoun[about{f.Kind, f.Noun}]; ok {
 		a.message = strings.ReplaceAll(a.message, "%s", f.Name)
 		return a

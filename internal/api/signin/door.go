@@ -1,7 +1,6 @@
 package signin
 
 import (
-	"errors"
 	"log/slog"
 	"mime"
 	"net/http"
@@ -278,12 +277,9 @@ func (d *Door) beginDevice(req *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	page := *d.URL // never from what the request says (H-6)
-	page.Path = "/device"
-	filled := page
-	filled.RawQuery = url.Values{"user_code": {out.UserCode}}.Encode()
+	page, filled := out.Pages(d.URL)
 	return device{
-		DeviceCode: string(out.Code.Reveal()), UserCode: out.UserCode, URI: page.String(), Complete: filled.String(),
+		DeviceCode: string(out.Code.Reveal()), UserCode: out.UserCode, URI: page, Complete: filled,
 		ExpiresIn: int(out.Life / time.Second), Interval: int(out.Interval / time.Second),
 	}, nil
 }
@@ -297,13 +293,4 @@ func send(w http.ResponseWriter, status int, v any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	w.Write(b) //nolint:errcheck // the client has gone
-}
-
-// asFault is the fault in an error; Internal if there is none.
-func asFault(err error) *fault.Error {
-	var f *fault.Error
-	if !errors.As(err, &f) {
-		return &fault.Error{}
-	}
-	return f
 }

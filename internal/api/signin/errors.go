@@ -44,7 +44,7 @@ var byNoun = map[about]answer{
 
 // answerTo puts an error into words.
 func answerTo(err error) answer {
-	f := asFault(err)
+	f := fault.In(err)
 	a, ok := byNoun[about{f.Kind, f.Noun, f.Name}]
 	if _, denied := ops.AsDenial(err); denied || !ok {
 		if a, ok = byKind[f.Kind]; !ok {
