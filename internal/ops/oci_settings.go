@@ -2,7 +2,6 @@ package ops
 
 import (
 	"encoding/json"
-	"strconv"
 	"strings"
 
 	"warifu/internal/audit"
@@ -166,11 +165,18 @@ var GetAuthenticationPolicy = Op[string, *OraclePasswords]{
 
 // OraclePasswordsIn is the input of UpdateAuthenticationPolicy; what is nil stays.
 type OraclePasswordsIn struct {
-	Tenancy                         string
-	IfMatch                         string
-	Length                          *int
-	Upper, Lower, Numbers, Specials *bool
-	Networks                        []string // nil stays
+	Tenancy string
+	IfMatch string
+	PasswordPolicyChange
+	Networks []string // nil stays
+}
+
+func (in OraclePasswordsIn) record() audit.Fields {
+	f := in.PasswordPolicyChange.record()
+	if in.Networks != nil {
+		f["networkSourceIds"] = clipped(strings.Join(in.Networks, ","))
+	}
+	return f
 }
 
 // UpdateAuthenticationPolicy sets what the tenancy asks of passwords.
@@ -182,13 +188,7 @@ var UpdateAuthenticationPolicy = Op[OraclePasswordsIn, *OraclePasswords]{
 	Mode:   Write,
 	Needs:  recently,
 	Target: func(*Env, OraclePasswordsIn) (Target, error) { return Target{Noun: "password policy"}, nil },
-	Record: func(in OraclePasswordsIn) audit.Fields {
-		f := audit.Fields{}
-		if in.Length != nil {
-			f["minimumPasswordLength"] = strconv.Itoa(*in.Length)
-		}
-		return f
-	},
+	Record: OraclePasswordsIn.record,
 	Do: func(env *Env, in OraclePasswordsIn) (*OraclePasswords, error) {
 		if err := env.inRoot(in.Tenancy); err != nil {
 			return nil, fault.Of(fault.NotFound, "tenancy", in.Tenancy)
@@ -201,16 +201,7 @@ var UpdateAuthenticationPolicy = Op[OraclePasswordsIn, *OraclePasswords]{
 			return nil, err
 		}
 		p := now.Policy
-		if in.Length != nil {
-			p.MinimumLength = *in.Length
-		}
-		for _, f := range []struct{ to, from *bool }{
-			{&p.RequireUppercase, in.Upper}, {&p.RequireLowercase, in.Lower}, {&p.RequireNumbers, in.Numbers}, {&p.RequireSymbols, in.Specials},
-		} {
-			if f.from != nil {
-				*f.to = *f.from
-			}
-		}
+		in.apply(&p)
 		if err := p.Check(); err != nil {
 			return nil, err
 		}
@@ -219,7 +210,7 @@ var UpdateAuthenticationPolicy = Op[OraclePasswordsIn, *OraclePasswords]{
 				return nil, err
 			}
 		}
-		if err := env.Tx.SetPasswordPolicy(env.Call.Caller.Account, p.Text()); err != nil {
+		if err := env.setPasswordPolicy(p); err != nil {
 			return nil, err
 		}
 		return env.oraclePasswords()

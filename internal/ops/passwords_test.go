@@ -185,6 +185,60 @@ func TestAccountPasswordPolicy(t *testing.T) {
 	testkit.Fails(t, w, admin, ops.GetAccountPasswordPolicy, struct{}{})
 }
 
+// The password policy is one, under three vocabularies: what is set at one door
+// shows at the others, and what a door has no word for stays as it is.
+func TestOnePasswordPolicyForAllClouds(t *testing.T) {
+	testkit.Each(t, func(t *testing.T, w *testkit.World) {
+		admin := w.Admin(t)
+		tenancy := testkit.Account.Tenancy()
+		shows := func(after string, want ops.PasswordPolicy) {
+			t.Helper()
+			if got := testkit.Do(t, w, admin, ops.GetPasswordPolicy, struct{}{}); got != want {
+				t.Errorf("after %s Alibaba Cloud's door shows %+v, want %+v", after, got, want)
+			}
+			if got := testkit.Do(t, w, admin, ops.GetAuthenticationPolicy, tenancy); got.Policy != want {
+				t.Errorf("after %s Oracle's door shows %+v, want %+v", after, got.Policy, want)
+			}
+			if want == ops.DefaultPasswordPolicy() {
+				faultIs(t, testkit.Fails(t, w, admin, ops.GetAccountPasswordPolicy, struct{}{}), fault.NotFound, "password policy")
+			} else if got := testkit.Do(t, w, admin, ops.GetAccountPasswordPolicy, struct{}{}); got != want {
+				t.Errorf("after %s AWS's door shows %+v, want %+v", after, got, want)
+			}
+		}
+		shows("nothing", ops.DefaultPasswordPolicy())
+
+		set := func(n int) *int { return &n }
+		yes, no := true, false
+		want := ops.PasswordPolicy{
+			MinimumLength: 12, MaxLoginAttempts: 5, InitialAge: 14, DifferentCharacters: 4, NotContainName: true, RequireNumbers: true, MaxAge: 90, HardExpiry: true,
+		}
+		testkit.Do(t, w, admin, ops.ChangePasswordPolicy, ops.PasswordPolicyChange{
+			MinimumLength: set(12), MaxLoginAttempts: set(5), InitialAge: set(14), DifferentCharacters: set(4), NotContainName: &yes,
+			RequireNumbers: &yes, MaxAge: set(90), HardExpiry: &yes,
+		})
+		shows("SetPasswordPolicy", want)
+
+		call := w.Admin(t)
+		testkit.Do(t, w, call, ops.UpdateAuthenticationPolicy, ops.OraclePasswordsIn{Tenancy: tenancy, PasswordPolicyChange: ops.PasswordPolicyChange{
+			MinimumLength: set(14), RequireUppercase: &yes, RequireNumbers: &no, NotContainName: &no,
+		}})
+		want.MinimumLength, want.RequireUppercase, want.RequireNumbers, want.NotContainName = 14, true, false, false
+		shows("UpdateAuthenticationPolicy", want)
+		told := w.EventsOf(t, call.RequestID)[0].Params
+		if told["minimumPasswordLength"] != "14" || told["requireUppercaseCharacters"] != "true" || told["requireNumbers"] != "false" || told["passwordNotContainUserName"] != "false" {
+			t.Errorf("the trail says %v", told)
+		}
+
+		// AWS sets as a whole what AWS knows.
+		testkit.Do(t, w, admin, ops.UpdateAccountPasswordPolicy, ops.PasswordPolicy{MinimumLength: 64, RequireSymbols: true, ReusePrevention: 24, AllowUsersToChange: true})
+		shows("UpdateAccountPasswordPolicy", ops.PasswordPolicy{
+			MinimumLength: 64, RequireSymbols: true, ReusePrevention: 24, AllowUsersToChange: true, MaxLoginAttempts: 5, InitialAge: 14, DifferentCharacters: 4,
+		})
+		testkit.Do(t, w, admin, ops.DeleteAccountPasswordPolicy, struct{}{})
+		shows("DeleteAccountPasswordPolicy", ops.DefaultPasswordPolicy())
+	})
+}
+
 // K-2: no password reaches the log, the trail or, in the clear, the store.
 func TestPasswordsStayUnseen(t *testing.T) {
 	var log bytes.Buffer

@@ -136,6 +136,30 @@ func TestWhatTheSDKDoesNotSend(t *testing.T) {
 	}
 }
 
+// The authentication policy: what is left out stays, and each bound is kept.
+func TestAuthenticationPolicy(t *testing.T) {
+	s := newSite(t)
+	at := "/20160918/authenticationPolicies/" + s.root
+	put := func(body string) (shown map[string]map[string]any, w *httptest.ResponseRecorder) {
+		w = s.send("PUT", at, `{"passwordPolicy":`+body+`}`)
+		_ = json.Unmarshal(w.Body.Bytes(), &shown) // a refusal has another form, and is looked at as text
+		return shown, w
+	}
+	shown, w := put(`{"minimumPasswordLength":12,"isUppercaseCharactersRequired":true,"isUsernameContainmentAllowed":false}`)
+	if p := shown["passwordPolicy"]; w.Code != 200 || p["minimumPasswordLength"] != 12.0 || p["isUppercaseCharactersRequired"] != true || p["isUsernameContainmentAllowed"] != false {
+		t.Fatalf("%d %s", w.Code, w.Body)
+	}
+	for _, bad := range []string{"5", "0", "-1", "129", `"12"`, "1.5"} {
+		if _, w := put(`{"minimumPasswordLength":` + bad + `,"isNumericCharactersRequired":true}`); w.Code != 400 {
+			t.Errorf("a length of %s: %d %s", bad, w.Code, w.Body)
+		}
+	}
+	shown, w = put(`{"isUsernameContainmentAllowed":true}`)
+	if p := shown["passwordPolicy"]; p["minimumPasswordLength"] != 12.0 || p["isNumericCharactersRequired"] != false || p["isUsernameContainmentAllowed"] != true {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+}
+
 // A refresh keeps what a session is, raises nothing, and ends with the session.
 func TestRefresh(t *testing.T) {
 	s := newSite(t)

@@ -64,6 +64,17 @@ type passwordPolicy struct {
 	UserName *bool `json:"isUsernameContainmentAllowed,omitempty"`
 }
 
+func (s *passwordPolicy) change() ops.PasswordPolicyChange {
+	c := ops.PasswordPolicyChange{
+		MinimumLength: s.Length, RequireUppercase: s.Upper, RequireLowercase: s.Lower, RequireNumbers: s.Numbers, RequireSymbols: s.Specials,
+	}
+	if s.UserName != nil {
+		no := !*s.UserName
+		c.NotContainName = &no
+	}
+	return c
+}
+
 type networkPolicy struct {
 	NetworkSourceIDs []string `json:"networkSourceIds"`
 }
@@ -85,12 +96,12 @@ type authenticationPolicyIn struct {
 
 func showPasswords(p *ops.OraclePasswords, r *reply) authenticationPolicy {
 	r.etag = p.ETag
-	no := false
+	nameInside := !p.NotContainName
 	if p.Networks == nil {
 		p.Networks = []string{}
 	}
 	return authenticationPolicy{p.Account.Tenancy(), passwordPolicy{
-		&p.MinimumLength, &p.RequireUppercase, &p.RequireLowercase, &p.RequireNumbers, &p.RequireSymbols, &no,
+		&p.MinimumLength, &p.RequireUppercase, &p.RequireLowercase, &p.RequireNumbers, &p.RequireSymbols, &nameInside,
 	}, networkPolicy{p.Networks}}
 }
 
@@ -118,9 +129,8 @@ func settingBindings(c *Config) []binding {
 		}),
 		bind("GetAuthenticationPolicy", http.MethodGet, "/authenticationPolicies/{compartmentId}", ops.GetAuthenticationPolicy, func(in *compartmentIn) (string, error) { return in.CompartmentID, nil }, showPasswords),
 		bind("UpdateAuthenticationPolicy", http.MethodPut, "/authenticationPolicies/{compartmentId}", ops.UpdateAuthenticationPolicy, func(in *authenticationPolicyIn) (ops.OraclePasswordsIn, error) {
-			p := &in.Body.PasswordPolicy
 			return ops.OraclePasswordsIn{
-				Tenancy: in.CompartmentID, IfMatch: in.IfMatch, Length: p.Length, Upper: p.Upper, Lower: p.Lower, Numbers: p.Numbers, Specials: p.Specials,
+				Tenancy: in.CompartmentID, IfMatch: in.IfMatch, PasswordPolicyChange: in.Body.PasswordPolicy.change(),
 				Networks: in.Body.NetworkPolicy.NetworkSourceIDs,
 			}, nil
 		}, showPasswords),
