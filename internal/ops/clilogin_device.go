@@ -2,6 +2,7 @@ package ops
 
 import (
 	"io"
+	"net/netip"
 	"net/url"
 	"strings"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"warifu/internal/fault"
 	"warifu/internal/iam"
 	"warifu/internal/seal"
+	"warifu/internal/signin"
 )
 
 // A command line without a browser shows a code that somebody types into one
@@ -27,8 +29,8 @@ const (
 	userCodeLetters = "BCDFGHJKLMNPQRSTVWXZ"
 	userCodeSize    = 8
 
-	maxDevices         = 2000 // that wait, in all: nobody can fill the disk (N-5)
-	maxDevicesOfSource = 20
+	maxDevices       = 2000 // that wait, in all: nobody can fill the disk (N-5)
+	maxDevicesOfLine = 20   // of one customer's line
 )
 
 // BeginDeviceLoginIn is a command line that asks for a code.
@@ -83,12 +85,8 @@ var BeginDeviceLogin = Op[BeginDeviceLoginIn, *DeviceLogin]{
 // beginDevice keeps a command line that waits, bound to what it will prove to hold:
 // the thumbprint of a key, or a challenge.
 func (env *Env) beginDevice(client, key string) (*DeviceLogin, error) {
-	all, own, err := env.Tx.DeviceRequests(env.source(), env.Now)
-	if err != nil {
+	if err := env.roomForDevice(); err != nil {
 		return nil, err
-	}
-	if all >= maxDevices || own >= maxDevicesOfSource {
-		return nil, fault.New(fault.Throttled, "too many command lines wait to be signed in")
 	}
 	code, err := env.newToken(deviceToken)
 	if err != nil {
@@ -107,6 +105,57 @@ func (env *Env) beginDevice(client, key string) (*DeviceLogin, error) {
 	return &DeviceLogin{
 		Code: code, UserCode: d.UserCode[:userCodeSize/2] + "-" + d.UserCode[userCodeSize/2:], Life: DeviceLife, Interval: DeviceInterval,
 	}, nil
+}
+
+// roomForDevice refuses one more command line of a line that has enough waiting.
+// When there are too many in all, the newest of the network with the most makes
+// room, unless that is the network that asks: whoever has many addresses takes room
+// from its own neighbours only (N-5). What was answered stays.
+func (env *Env) roomForDevice() error {
+	full := fault.New(fault.Throttled, "too many command lines wait to be signed in")
+	waiting, err := env.Tx.WaitingDevices(env.Now, maxDevices)
+	if err != nil {
+		return err
+	}
+	line, own, crowd := lineOf(env.Call.Source.IP), 0, map[string]int{}
+	heaviest := -1 // where the newest of the network with the most stands
+	for i, w := range waiting {
+		from, _ := netip.ParseAddr(w.Source) // none is an address, too
+		if lineOf(from) == line {
+			own++
+		}
+		crowd[signin.NetworkOf(from)]++
+		waiting[i].Source = signin.NetworkOf(from)
+	}
+	for i, w := range waiting {
+		if heaviest < 0 || crowd[w.Source] > crowd[waiting[heaviest].Source] {
+			heaviest = i
+		}
+	}
+	switch {
+	case own >= maxDevicesOfLine:
+		return full
+	case len(waiting) < maxDevices:
+		return nil
+	case crowd[waiting[heaviest].Source] <= crowd[signin.NetworkOf(env.Call.Source.IP)]+1:
+		return full
+	}
+	return env.Tx.DropDeviceRequest(waiting[heaviest].Hash)
+}
+
+// lineOf is one customer's line: an address, or the /64 of an IPv6 address (RFC
+// 6177). "" when there is no address.
+func lineOf(ip netip.Addr) string {
+	ip = ip.Unmap().WithZone("")
+	bits := ip.BitLen()
+	if ip.Is6() {
+		bits = 64
+	}
+	p, err := ip.Prefix(bits)
+	if err != nil || !ip.IsValid() {
+		return ""
+	}
+	return p.String()
 }
 
 // userCode draws a code without bias: 240 is twelve times the letters.

@@ -20,6 +20,7 @@ import (
 	"warifu/internal/iam"
 	"warifu/internal/ops"
 	"warifu/internal/seal"
+	"warifu/internal/store"
 	"warifu/internal/testkit"
 	"warifu/policy"
 )
@@ -541,6 +542,61 @@ func TestN5WaitingDevicesAreBounded(t *testing.T) {
 	is(t, "one too many", testkit.Fails(t, w, anonymous(w), ops.BeginDeviceLogin, ops.BeginDeviceLoginIn{Client: ops.ClientDevice, Possession: h.proof(t, w.Clock.Now())}), fault.Throttled, "")
 	w.Clock.Advance(ops.DeviceLife)
 	device(t, w, h)
+}
+
+// N-5: whoever has many addresses, or a network of IPv6, takes room from its own
+// neighbours only: people elsewhere still sign their command lines in.
+func TestN5ManyAddressesLeaveRoomForOthers(t *testing.T) {
+	w := testkit.New(t)
+	h := newHolder(t)
+	begin := func(at string) error {
+		call := anonymous(w)
+		call.Source.IP = netip.MustParseAddr(at)
+		_, err := ops.Run(context.Background(), w.Server, call, ops.BeginDeviceLogin, ops.BeginDeviceLoginIn{Client: ops.ClientDevice, Possession: h.proof(t, w.Clock.Now())})
+		return err
+	}
+	for i := range 20 {
+		if err := begin(fmt.Sprintf("2001:db8:0:1::%x", i+1)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	is(t, "the same /64", begin("2001:db8:0:1::ffff"), fault.Throttled, "")
+	if err := begin("192.0.2.1"); err != nil {
+		t.Fatal(err)
+	}
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	must(w.Store.Update(context.Background(), func(tx *store.Tx) error { // as a hundred addresses leave them
+		for i := range 2000 - 21 {
+			n := fmt.Sprint("waits ", i)
+			d := iam.DeviceRequest{
+				Hash: []byte(n), UserCode: n, Client: ops.ClientDevice, Source: fmt.Sprintf("198.51.%d.%d", i%100, 1+i%3),
+				Created: w.Clock.Now(), Expires: w.Clock.Now().Add(time.Minute),
+			}
+			if err := tx.InsertDeviceRequest(&d); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
+	is(t, "one more of the many", begin("198.51.200.1"), fault.Throttled, "")
+	must(begin("203.0.113.7"))
+	must(begin("2001:db9::1"))
+	must(w.Store.View(context.Background(), func(tx *store.Tx) error {
+		left := map[string]int{}
+		all, err := tx.WaitingDevices(w.Clock.Now(), 5000)
+		for _, d := range all {
+			left[strings.Split(d.Source, ".")[0]]++
+		}
+		if len(all) != 2000 || left["198"] != 2000-21-2 || left["192"] != 1 || left["203"] != 1 {
+			t.Errorf("%d wait: %v", len(all), left)
+		}
+		return err
+	}))
 }
 
 // S-4: approving asks for a fresh proof.

@@ -171,14 +171,8 @@ func (env *Env) codeLimits(user name.ID, channel iam.Channel, to string) []sentL
 		{otpcode.PerUser, "user " + user.String() + " " + string(channel)},
 		{otpcode.PerTarget, "to " + env.post.lane(channel, to)},
 	}
-	if ip := env.Call.Source.IP.Unmap(); ip.IsValid() {
-		bits := 32
-		if ip.Is6() {
-			bits = 64 // one customer's line (RFC 6177)
-		}
-		if p, err := ip.WithZone("").Prefix(bits); err == nil {
-			all = append(all, sentLimit{otpcode.PerSource, "from " + p.Masked().String()})
-		}
+	if line := lineOf(env.Call.Source.IP); line != "" {
+		all = append(all, sentLimit{otpcode.PerSource, "from " + line})
 	}
 	return all
 }
@@ -239,7 +233,7 @@ func masked(to string) string {
 type VerificationIn struct {
 	User   Ref
 	Kind   iam.FactorKind // email, sms
-	Reason string         // for the trail; "" = none given
+	Reason string         // why it is taken from another, for the trail; see takingAllowed
 }
 
 func (in VerificationIn) record() audit.Fields {
@@ -721,7 +715,7 @@ var UnbindAddress = Op[VerificationIn, struct{}]{
 			}
 			return none, nil
 		}
-		if err := env.takingAllowed(u, f); err != nil {
+		if err := env.takingAllowed(u, f, in.Reason); err != nil {
 			return none, err
 		}
 		if err := env.Tx.DeleteFactor(f.Account, f.ID); err != nil {

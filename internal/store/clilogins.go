@@ -121,11 +121,21 @@ func (tx *Tx) PollDeviceRequest(hash []byte, interval time.Duration, now time.Ti
 	return n == 1, err
 }
 
-// DeviceRequests counts what waits: in all, and of one address.
-func (tx *Tx) DeviceRequests(source string, now time.Time) (all, of int, err error) {
-	_, err = tx.one(`SELECT count(*), coalesce(sum(CASE WHEN source = $1 THEN 1 ELSE 0 END), 0) FROM device_requests WHERE expires > $2`,
-		[]any{source, micros(now)}, &all, &of)
-	return all, of, err
+// WaitingDevice is what waits for an answer, as far as others want its room.
+type WaitingDevice struct {
+	Hash   []byte
+	Source string
+}
+
+// WaitingDevices lists what was not answered, newest first, limit at most.
+func (tx *Tx) WaitingDevices(now time.Time, limit int) ([]WaitingDevice, error) {
+	return list(tx, func(r row, d *WaitingDevice) error { return r.Scan(&d.Hash, &d.Source) },
+		`SELECT hash, source FROM device_requests WHERE expires > $1 AND answer = '' ORDER BY created DESC, hash LIMIT $2`, micros(now), limit)
+}
+
+// DropDeviceRequest forgets what waits. NotFound when it was answered meanwhile.
+func (tx *Tx) DropDeviceRequest(hash []byte) error {
+	return tx.change("device request", "", `DELETE FROM device_requests WHERE hash = $1 AND answer = ''`, hash)
 }
 
 // PurgeDeviceRequests forgets what waited too long, as many as limit, and returns
