@@ -22,6 +22,7 @@ type commands struct {
 	} `cmd:"" help:"Manage the keys that seal secrets at rest."`
 	Admin struct {
 		SetupLink     adminSetupLinkCmd `cmd:"" help:"Print a new set-up link for an account that is not set up yet, while the server runs."`
+		Unblock       adminUnblockCmd   `cmd:"" help:"Let root, or a user, in again who has too many wrong passwords or is blocked, while the server runs."`
 		OCIConfig     ociConfigCmd      `cmd:"" name:"oci-config" help:"Make an API key of Oracle's kind for a user, and a file that Oracle's SDKs and command line read."`
 		Explain       explainCmd        `cmd:"" help:"Tell why a request of one of Oracle's clients was refused, by its opc-request-id, while the server runs."`
 		ApplyTemplate applyTemplateCmd  `cmd:"" help:"Set up a job function: its group, policies, users and role, while the server runs."`

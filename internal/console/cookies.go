@@ -3,6 +3,8 @@ package console
 import (
 	"net/http"
 	"time"
+
+	"warifu/internal/seal"
 )
 
 // The cookies. Behind https each has the prefix __Host-, so that neither a
@@ -38,6 +40,11 @@ func (rq *request) cookie(name string) string {
 		return ""
 	}
 	return k.Value
+}
+
+// secretCookie is a cookie whose value is a secret; empty when there is none.
+func (rq *request) secretCookie(name string) seal.Secret {
+	return seal.NewSecret([]byte(rq.cookie(name)))
 }
 
 // setCookie sets a cookie for life, or for as long as the browser runs when life

@@ -127,7 +127,7 @@ func signInByPasskey(rq *request) error {
 		return err
 	}
 	f := rq.form()
-	s, err := rq.submit(ops.SubmitPasskey{Browser: seal.NewSecret([]byte(rq.cookie(cookieForm))), Assertion: f.Get("assertion")})
+	s, err := rq.submit(ops.SubmitPasskey{Browser: rq.secretCookie(cookieForm), Assertion: f.Get("assertion")})
 	if err != nil {
 		return f.again(err, fields{"*": "assertion"}, rq.whoPage)
 	}

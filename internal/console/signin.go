@@ -151,7 +151,7 @@ func first(form ops.Submission) bool {
 func (rq *request) signInWith(form ops.Submission) ops.SignInIn {
 	return ops.SignInIn{
 		Flow: rq.flow(), Form: form, Remember: rq.form().Get("remember") != "",
-		Browser: seal.NewSecret([]byte(rq.cookie(cookieBrowser))), Memory: seal.NewSecret([]byte(rq.cookie(cookieMemory))),
+		Browser: rq.secretCookie(cookieBrowser), Memory: rq.secretCookie(cookieMemory),
 	}
 }
 
@@ -168,7 +168,7 @@ func (rq *request) keep(c ops.SignInCookies) {
 	}
 }
 
-func (rq *request) flow() seal.Secret { return seal.NewSecret([]byte(rq.cookie(cookieFlow))) }
+func (rq *request) flow() seal.Secret { return rq.secretCookie(cookieFlow) }
 
 // goOn leads to the page of the stage, or into the console.
 func (rq *request) goOn(s *ops.SignInStep, next string) error {

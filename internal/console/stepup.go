@@ -74,7 +74,7 @@ func stepUpBegin(rq *request) error {
 // stepUpNow takes the proof and goes back to where it was asked for.
 func stepUpNow(rq *request) error {
 	f := rq.form()
-	in := ops.StepUpIn{FactorIn: ops.FactorIn{Factor: idOf(f.Get("device"))}, Response: response(f), Password: f.secret("password")}
+	in := ops.StepUpIn{FactorIn: ops.FactorIn{Factor: idOf(f.Get("device"))}, Response: response(f), Password: f.secret("password"), Browser: rq.secretCookie(cookieBrowser)}
 	out, err := run(rq, ops.StepUp, in)
 	if err != nil {
 		field := "code"

@@ -1,13 +1,16 @@
 package ops
 
 import (
+	"context"
 	"time"
 
 	"warifu/internal/audit"
 	"warifu/internal/fault"
 	"warifu/internal/iam"
+	"warifu/internal/name"
 	"warifu/internal/page"
 	"warifu/internal/signin"
+	"warifu/internal/store"
 )
 
 // BlockUserIn is the input of BlockUser and UnblockUser.
@@ -81,9 +84,13 @@ func (env *Env) callerName() string {
 }
 
 // UnblockUser lets a user in again whom an administrator has blocked, or who has
-// too many wrong passwords.
+// too many wrong passwords. As with a password that is switched on again, somebody
+// who is above the caller is not for the caller to let in: whoever may forgive
+// wrong passwords may guess ten times more (P-8). For root there is
+// Server.UnblockByHost.
 //
-// Errors: NotFound user; Conflict, noun "block", when it is not blocked at all.
+// Errors: NotFound user; Conflict, noun "block", when it is not blocked at all;
+// Denied, noun "above the caller".
 var UnblockUser = Op[BlockUserIn, struct{}]{
 	Name:   "UnblockUser",
 	Grants: Names{AWS: "warifu:UnblockUser"},
@@ -96,22 +103,53 @@ var UnblockUser = Op[BlockUserIn, struct{}]{
 		if err != nil {
 			return none, err
 		}
-		forgiven, err := env.forgive(u)
-		if err != nil {
+		if err := env.notAbove(u); err != nil {
 			return none, err
 		}
-		err = env.Tx.DeleteBlock(u.Account, u.ID)
-		if fault.Is(err, fault.NotFound) && forgiven {
-			err = nil
-		}
-		if fault.Is(err, fault.NotFound) {
-			return none, fault.Of(fault.Conflict, "block", u.Name)
-		}
-		if err != nil {
-			return none, err
-		}
-		return none, env.notify(u, iam.NoticeUnblocked, "")
+		return none, env.unblock(u)
 	},
+}
+
+// unblock lifts whatever keeps a user out.
+//
+// Errors: Conflict, noun "block", when nothing does.
+func (env *Env) unblock(u *iam.User) error {
+	forgiven, err := env.forgive(u)
+	if err != nil {
+		return err
+	}
+	err = env.Tx.DeleteBlock(u.Account, u.ID)
+	switch {
+	case fault.Is(err, fault.NotFound) && !forgiven:
+		return fault.Of(fault.Conflict, "block", u.Name)
+	case ignoreMissing(err) != nil:
+		return err
+	}
+	return env.notify(u, iam.NoticeUnblocked, "")
+}
+
+// UnblockByHost lets a user in again by the word of whoever has the server's
+// machine: it is the way back for root, of whom nobody else is in charge. user ""
+// is root.
+//
+// Errors: NotFound user; Conflict, noun "block", when it is not blocked at all.
+func (s *Server) UnblockByHost(ctx context.Context, account name.Account, user string) error {
+	call := Call{Caller: Caller{Account: account}, Source: Source{Door: "host"}, RequestID: s.newID(), At: s.now()}
+	ev := s.newEvent(&call, "UnblockUser", "warifu:UnblockUser", false)
+	ev.Actor.Kind = "system"
+	ev.Target = audit.Target{Noun: "user", Name: user}
+	return s.update(ctx, func(tx *store.Tx) error {
+		env := &Env{Context: ctx, Server: s, Call: call, Tx: tx, Now: call.At, ev: &ev}
+		u, err := tx.RootUser(account)
+		if user != "" {
+			u, err = tx.UserByName(account, user)
+		}
+		if err != nil {
+			return err
+		}
+		ev.Target = audit.Target{Noun: "user", Name: u.Name, ID: u.ID, ARN: u.ARN()}
+		return env.unblock(u)
+	}, &ev)
 }
 
 // BlockedUser is a user who cannot sign in, and why.

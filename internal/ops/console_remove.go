@@ -97,6 +97,9 @@ func (env *Env) holderBelongings(kind iam.PrincipalKind, r Ref) (*Belongings, er
 	return b, err
 }
 
+// removedWithUser is the reason why a deleted user's factors are taken.
+const removedWithUser = "the user is deleted"
+
 // RemoveUser deletes a user and all that goes with it.
 //
 // Errors: NotFound; Unmodifiable for the root user and oneself.
@@ -138,13 +141,13 @@ var RemoveUser = Op[UserIn, struct{}]{
 		for i := range b.Devices {
 			switch f := &b.Devices[i]; {
 			case isKey(f.Kind):
-				add(p, DeletePasskey, DeletePasskeyIn{KeyRef: KeyRef{User: in.User, Key: f.ID}})
+				add(p, DeletePasskey, DeletePasskeyIn{KeyRef: KeyRef{User: in.User, Key: f.ID}, Reason: removedWithUser})
 			case channelOf(f.Kind) != "":
-				add(p, UnbindAddress, VerificationIn{User: in.User, Kind: f.Kind})
+				add(p, UnbindAddress, VerificationIn{User: in.User, Kind: f.Kind, Reason: removedWithUser})
 			case f.Hardware: // back into the pool
-				add(p, DeactivateMFADevice, DeviceIn{User: in.User, Serial: f.Name})
+				add(p, DeactivateMFADevice, DeviceIn{User: in.User, Serial: f.Name, Reason: removedWithUser})
 			case f.Kind.Device():
-				add(p, DeactivateMFADevice, DeviceIn{User: in.User, Serial: f.ARN()})
+				add(p, DeactivateMFADevice, DeviceIn{User: in.User, Serial: f.ARN(), Reason: removedWithUser})
 				add(p, DeleteVirtualMFADevice, SerialIn{Serial: f.ARN()})
 			} // others go with the user
 		}

@@ -1,6 +1,9 @@
 package ops
 
 import (
+	"maps"
+	"strings"
+
 	"warifu/internal/fault"
 	"warifu/internal/iam"
 	"warifu/internal/name"
@@ -38,14 +41,24 @@ func (env *Env) isOwn(u *iam.User) bool {
 	return c.User.ID == u.ID && c.Kind != policy.RoleSession && c.Kind != policy.FederatedUser
 }
 
+// noReasonHere is what the trail says of a factor that was taken at a door whose
+// operation has no place for a reason.
+const noReasonHere = "none: the operation has no place for one"
+
 // takingAllowed refuses to take a factor from a user: from one who is above the
-// caller (P-8), and the last one from oneself where the account asks for one. A
-// user whose last factor is lost has it taken by an administrator.
+// caller (P-8), from another without saying why, and the last one from oneself
+// where the account asks for one. A user whose last factor is lost has it taken by
+// an administrator. The clouds' operations have no word for the reason; who signs a
+// request of theirs is not asked, and the event says so.
 //
-// Errors: Denied, noun "above the caller"; Conflict, noun "last factor".
-func (env *Env) takingAllowed(u *iam.User, f *iam.Factor) error {
+// Errors: Denied, noun "above the caller"; Invalid reason; Conflict, noun "last
+// factor".
+func (env *Env) takingAllowed(u *iam.User, f *iam.Factor, why string) error {
 	if !env.isOwn(u) {
-		return env.notAbove(u)
+		if err := env.notAbove(u); err != nil {
+			return err
+		}
+		return env.because(why)
 	}
 	if err := env.noWeaker(u, f); err != nil || !f.Kind.Primary() {
 		return err
@@ -59,6 +72,21 @@ func (env *Env) takingAllowed(u *iam.User, f *iam.Factor) error {
 		err = &fault.Error{Kind: fault.Conflict, Noun: "last factor", Name: f.Name, What: "MFA is required here: bind another device before you remove the only one"}
 	}
 	return err
+}
+
+// because asks for the reason of what is done to somebody else, and sees that it
+// stands in the trail.
+func (env *Env) because(why string) error {
+	switch {
+	case strings.TrimSpace(why) == "" && env.Call.Caller.Console == nil:
+		env.ev.Params = maps.Clone(env.ev.Params)
+		env.ev.Params["reason"] = noReasonHere
+	case strings.TrimSpace(why) == "":
+		return fault.Field("reason", "reason must be given")
+	case clipped(why) != why:
+		return fault.Field("reason", "reason must have at most 256 bytes and no control characters")
+	}
+	return nil
 }
 
 // powers are the actions by which one gets every other permission of an account,

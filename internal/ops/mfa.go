@@ -466,7 +466,7 @@ func (env *Env) deviceOf(user Ref, serial string) (*iam.Factor, error) {
 type DeviceIn struct {
 	User   Ref
 	Serial string
-	Reason string // for the trail; "" = none given
+	Reason string // why it is taken from another, for the trail; see takingAllowed
 }
 
 func (in DeviceIn) record() audit.Fields {
@@ -479,9 +479,10 @@ func (in DeviceIn) record() audit.Fields {
 
 // DeactivateMFADevice takes a device from its user. A device is kept, bound to
 // nobody, and proves nothing; a passkey or U2F key is gone. Whoever removes a
-// device of its own proves one first that is no weaker (P-7).
+// device of its own proves one first that is no weaker (P-7); whoever takes
+// another's says why.
 //
-// Errors: NotFound user or device; StepUp.
+// Errors: NotFound user or device; Invalid reason; StepUp.
 var DeactivateMFADevice = Op[DeviceIn, struct{}]{
 	Name:   "DeactivateMFADevice",
 	Grants: Names{AWS: "iam:DeactivateMFADevice"},
@@ -493,7 +494,7 @@ var DeactivateMFADevice = Op[DeviceIn, struct{}]{
 		if u, f, ok, err := env.keyBySerial(in); err != nil {
 			return none, err
 		} else if ok {
-			return none, env.removeKey(u, f)
+			return none, env.removeKey(u, f, in.Reason)
 		}
 		f, err := env.deviceOf(in.User, in.Serial)
 		if err != nil {
@@ -503,7 +504,7 @@ var DeactivateMFADevice = Op[DeviceIn, struct{}]{
 		if err != nil {
 			return none, err
 		}
-		if err := env.takingAllowed(u, f); err != nil {
+		if err := env.takingAllowed(u, f, in.Reason); err != nil {
 			return none, err
 		}
 		if err := env.Tx.UnbindFactor(f.Account, f.ID, time.Time{}); err != nil {

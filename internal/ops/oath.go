@@ -353,7 +353,7 @@ func (env *Env) takeToken(in DeviceIn, change func(*oath.Data)) error {
 	if err != nil {
 		return err
 	}
-	if err := env.takingAllowed(u, f); err != nil {
+	if err := env.takingAllowed(u, f, in.Reason); err != nil {
 		return err
 	}
 	if err := env.Tx.UnbindFactor(f.Account, f.ID, time.Time{}); err != nil {

@@ -310,7 +310,7 @@ func (env *Env) takeOracleDevice(u *iam.User, f *iam.Factor) error {
 	if f.Enabled.IsZero() {
 		return env.Tx.DeleteFactor(u.Account, f.ID)
 	}
-	if err := env.takingAllowed(u, f); err != nil {
+	if err := env.takingAllowed(u, f, ""); err != nil {
 		return err
 	}
 	if err := env.dropFactor(f); err != nil {

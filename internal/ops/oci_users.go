@@ -337,7 +337,8 @@ type OracleStateIn struct {
 // UpdateUserState lets a user in again who is blocked. Oracle's service blocks nobody
 // by this operation, and neither does this.
 //
-// Errors: NotFound; Invalid unless Blocked is false. One who is not blocked stays so.
+// Errors: NotFound; Invalid unless Blocked is false; Denied, noun "above the caller".
+// One who is not blocked stays so.
 var UpdateUserState = Op[OracleStateIn, *OracleUser]{
 	Name:   "UpdateUserState",
 	Grants: Names{AWS: "warifu:UnblockUser", OCI: "UpdateUserState"},
@@ -356,17 +357,13 @@ var UpdateUserState = Op[OracleStateIn, *OracleUser]{
 		if err != nil || !out.Blocked {
 			return out, err
 		}
-		u := &out.User
-		if _, err := env.Tx.ClearFailures(u.ID); err != nil {
+		if err := env.notAbove(&out.User); err != nil {
 			return nil, err
 		}
-		if err := ignoreMissing(env.Tx.DeleteBlock(u.Account, u.ID)); err != nil {
+		if err := env.unblock(&out.User); err != nil {
 			return nil, err
 		}
-		if err := env.notify(u, iam.NoticeUnblocked, ""); err != nil {
-			return nil, err
-		}
-		return env.oracleUser(u)
+		return env.oracleUser(&out.User)
 	},
 }
 

@@ -383,14 +383,14 @@ var DeletePasskey = Op[DeletePasskeyIn, struct{}]{
 		if err != nil {
 			return none, err
 		}
-		return none, env.removeKey(u, f)
+		return none, env.removeKey(u, f, in.Reason)
 	},
 }
 
 // DeletePasskeyIn names the key, and says why.
 type DeletePasskeyIn struct {
 	KeyRef
-	Reason string // for the trail; "" = none given
+	Reason string // why it is taken from another, for the trail; see takingAllowed
 }
 
 // Serial is the serial number of a device of a user, whose name is "" for root.
@@ -419,8 +419,8 @@ func (env *Env) keyBySerial(in DeviceIn) (*iam.User, *iam.Factor, bool, error) {
 }
 
 // removeKey deletes a key and tells its user.
-func (env *Env) removeKey(u *iam.User, f *iam.Factor) error {
-	if err := env.takingAllowed(u, f); err != nil {
+func (env *Env) removeKey(u *iam.User, f *iam.Factor, why string) error {
+	if err := env.takingAllowed(u, f, why); err != nil {
 		return err
 	}
 	if err := env.Tx.DeleteFactor(f.Account, f.ID); err != nil {

@@ -47,20 +47,76 @@ type SignInCookies struct {
 	ForgetMemory bool // what it has is good for nothing
 }
 
+// lane is a user's budget of wrong passwords in the browser that asks: the
+// browser's own, if the user signed in with it before, otherwise the one that all
+// other browsers share.
+type lane struct {
+	signin.Lane
+	user    *iam.User
+	browser *iam.Browser // nil = the shared one
+}
+
+// laneOf finds the lane by the cookie of the browser.
+func (env *Env) laneOf(u *iam.User, cookie seal.Secret) (l lane, err error) {
+	l.user = u
+	if isToken(browserToken, cookie) {
+		if l.browser, err = env.Tx.Browser(u.ID, hashToken(cookie)); ignoreMissing(err) != nil {
+			return l, err
+		}
+	}
+	if l.browser != nil {
+		l.Lane = signin.Lane{Failures: l.browser.Failures, Last: l.browser.Failed}
+		return l, nil
+	}
+	l.Failures, l.Last, err = env.Tx.Failures(u.ID)
+	return l, err
+}
+
+// countIn counts a wrong password, and tells the user when it was the last one of
+// that budget.
+func (env *Env) countIn(l *lane) (err error) {
+	var n int
+	if l.browser != nil {
+		n, err = env.Tx.CountBrowserFailure(l.user.ID, l.browser.Hash, env.Now)
+	} else {
+		n, err = env.Tx.CountFailure(l.user.ID, env.Now)
+	}
+	if err != nil || n != signin.MaxFailures {
+		return err
+	}
+	return env.notify(l.user, iam.NoticeBlocked, strconv.Itoa(n))
+}
+
+// forgiveIn takes back the wrong passwords of one budget.
+func (env *Env) forgiveIn(l *lane) (err error) {
+	if l.browser != nil {
+		_, err = env.Tx.ClearBrowserFailures(l.user.ID, l.browser.Hash)
+	} else {
+		_, err = env.Tx.ClearFailures(l.user.ID)
+	}
+	return err
+}
+
+// pauseAfter is how many wrong passwords in a row the caller's account bears before
+// a pause; 0 = no pause. Root has none, as no password policy of a user binds root
+// (AWS, Alibaba Cloud): a pause would tell an address of root's from one that is
+// nobody's, where accounts differ.
+func (env *Env) pauseAfter(root bool) (int, error) {
+	if root {
+		return 0, nil
+	}
+	rules, err := env.passwordPolicy()
+	return rules.MaxLoginAttempts, err
+}
+
 // browserFacts tells what the browser says about the user: its lane of wrong
 // passwords, and whether it stands in for the factor.
 func (s *signing) browserFacts(f *signin.Facts) (err error) {
-	s.browser, s.memory = nil, nil
-	if isToken(browserToken, s.cookies.Browser) {
-		if s.browser, err = s.Tx.Browser(s.user.ID, hashToken(s.cookies.Browser)); ignoreMissing(err) != nil {
-			return err
-		}
-	}
-	if s.browser != nil {
-		f.Lane = signin.Lane{Failures: s.browser.Failures, Last: s.browser.Failed}
-	} else if f.Lane.Failures, f.Lane.Last, err = s.Tx.Failures(s.user.ID); err != nil {
+	s.memory = nil
+	if s.lane, err = s.laneOf(s.user, s.cookies.Browser); err != nil {
 		return err
 	}
+	f.Lane = s.lane.Lane
 	if !f.Wanted.Remember || !isToken(memoryToken, s.cookies.Memory) {
 		return nil
 	}
@@ -75,26 +131,36 @@ func (s *signing) browserFacts(f *signin.Facts) (err error) {
 	return err
 }
 
-// strangerFacts are the facts about a name that nobody has.
-func (s *signing) strangerFacts(f *signin.Facts) (err error) {
-	if f.Lane.Failures, f.Lane.Last, err = s.Tx.StrangerFailures(s.key); err != nil || s.ev.Account == 0 {
+// strangerFacts are the facts about a name that nobody has. It is paused as a user
+// of its account would be, and in an account that there is not as one of some
+// account, always the same one for the same name (P-5).
+func (s *signing) strangerFacts(f *signin.Facts, root bool, account name.Account) (err error) {
+	if f.Lane.Failures, f.Lane.Last, err = s.Tx.StrangerFailures(s.key); err != nil || root {
 		return err
 	}
-	s.Call.Caller.Account = s.ev.Account
-	rules, err := s.passwordPolicy()
+	if account, err = s.standIn(account); err != nil || account == 0 {
+		return err
+	}
+	s.Call.Caller.Account = account
+	f.Attempts, err = s.pauseAfter(root)
 	s.Call.Caller.Account = 0
-	f.Attempts = rules.MaxLoginAttempts
 	return err
 }
 
-// countInLane counts a wrong password in the lane of a browser, and tells the
-// user when it was the last one of that budget.
-func (s *signing) countInLane() error {
-	n, err := s.Tx.CountBrowserFailure(s.user.ID, s.browser.Hash, s.Now)
-	if err != nil || n != signin.MaxFailures {
-		return err
+// standIn is the account itself, or if there is none of that number one by whose
+// rules a name is treated that nobody has.
+func (s *signing) standIn(account name.Account) (name.Account, error) {
+	if account != 0 {
+		if _, err := s.Tx.Account(account); !fault.Is(err, fault.NotFound) {
+			return account, err
+		}
 	}
-	return s.notify(s.user, iam.NoticeBlocked, strconv.Itoa(n))
+	all, err := s.Tx.Accounts()
+	if err != nil || len(all) == 0 {
+		return 0, err
+	}
+	sum := sha256.Sum256([]byte(s.key)) // the key itself is a keyed hash: nobody can tell which it will be
+	return all[binary.BigEndian.Uint64(sum[:])%uint64(len(all))].ID, nil
 }
 
 // bond is what a remembered browser stands and falls with: which factors the user

@@ -20,9 +20,9 @@ func (s *signing) unusual() ([]signin.Reason, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := signin.Attempt{Now: s.Now, Place: s.whereIs(s.Call.Source.IP), Device: s.browser != nil, Failures: wrong}
-	if s.browser != nil {
-		a.Failures = max(a.Failures, s.browser.Failures)
+	a := signin.Attempt{Now: s.Now, Place: s.whereIs(s.Call.Source.IP), Device: s.lane.browser != nil, Failures: wrong}
+	if s.lane.browser != nil {
+		a.Failures = max(a.Failures, s.lane.browser.Failures)
 	}
 	if a.Network, err = s.Tx.SeenNetwork(u.ID, signin.NetworkOf(s.Call.Source.IP)); err != nil {
 		return nil, err
@@ -76,7 +76,7 @@ func (s *signing) sight(out signin.Outcome) error {
 	if err != nil || first {
 		return err
 	}
-	if s.browser == nil {
+	if s.lane.browser == nil {
 		return s.notify(s.user, iam.NoticeNewBrowser, clipped(s.Call.Source.UserAgent))
 	}
 	if _, second := proved.Last(true); len(out.Unusual) > 0 && !second {

@@ -7,7 +7,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"maps"
-	"strconv"
 	"strings"
 	"time"
 
@@ -299,7 +298,7 @@ type signing struct {
 	factors []iam.Factor // that the user can prove, in the order in which they are offered
 	key     string       // what a stranger's failures are counted by
 	cookies SignInIn     // what the browser has
-	browser *iam.Browser // the user signed in with it before; nil if not
+	lane    lane         // its browser: the user signed in with it before; nil if not
 	memory  *iam.Remembered
 }
 
@@ -418,7 +417,7 @@ func (s *signing) identify(form SubmitPassword, t *formTry) (p signin.Proof, fac
 			return p, facts, err
 		}
 		s.key = s.strangerKey(who.Key(account))
-		return p, facts, s.strangerFacts(&facts)
+		return p, facts, s.strangerFacts(&facts, who.Root, account)
 	}
 	s.is(u)
 	s.flow = signin.Flow{Account: u.Account, User: u.ID, Kind: signin.SignIn}
@@ -496,6 +495,9 @@ func (s *signing) facts() (f signin.Facts, err error) {
 	if err := s.browserFacts(&f); err != nil {
 		return f, err
 	}
+	if f.Attempts, err = s.pauseAfter(u.Root); err != nil { // of users without a password, too (P-5)
+		return f, err
+	}
 	return f, s.passwordFacts(u, &f)
 }
 
@@ -514,7 +516,7 @@ func (s *signing) passwordFacts(u *iam.User, f *signin.Facts) error {
 	if err != nil {
 		return err
 	}
-	f.MFARequired, f.Disabled, f.Attempts = profile.MFARequired, !may || !profile.Disabled.IsZero(), rules.MaxLoginAttempts
+	f.MFARequired, f.Disabled = profile.MFARequired, !may || !profile.Disabled.IsZero()
 	if rules.InitialLapsed(profile.ResetRequired && !u.PasswordUsed.After(profile.Changed), profile.Changed, s.Now) {
 		f.Lapsed = !u.Root
 	}
@@ -566,16 +568,6 @@ func (s *signing) changePassword(form SubmitNewPassword, t *tried) error {
 	return s.notify(s.user, iam.NoticePasswordChanged, "")
 }
 
-// countPassword counts a wrong password, and tells the user when it was the last
-// one of the budget.
-func (env *Env) countPassword(u *iam.User) error {
-	n, err := env.Tx.CountFailure(u.ID, env.Now)
-	if err != nil || n != signin.MaxFailures {
-		return err
-	}
-	return env.notify(u, iam.NoticeBlocked, strconv.Itoa(n))
-}
-
 // settle does what an outcome asks for and makes the page.
 func (s *signing) settle(flow signin.Flow, out signin.Outcome) (_ *SignInStep, err error) {
 	if err := s.budget(out); err != nil {
@@ -600,16 +592,12 @@ func (s *signing) settle(flow signin.Flow, out signin.Outcome) (_ *SignInStep, e
 // budget counts or forgives wrong passwords.
 func (s *signing) budget(out signin.Outcome) (err error) {
 	switch {
-	case out.Count && s.browser != nil:
-		err = s.countInLane()
 	case out.Count && s.user != nil:
-		err = s.countPassword(s.user)
+		err = s.countIn(&s.lane)
 	case out.Count:
 		_, err = s.Tx.CountStranger(s.key, s.Now)
-	case out.Forgive && s.browser != nil:
-		_, err = s.Tx.ClearBrowserFailures(s.user.ID, s.browser.Hash)
 	case out.Forgive:
-		_, err = s.Tx.ClearFailures(s.user.ID)
+		err = s.forgiveIn(&s.lane)
 	}
 	return err
 }

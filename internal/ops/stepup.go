@@ -163,6 +163,7 @@ type StepUpIn struct {
 	FactorIn
 	Response
 	Password seal.Secret
+	Browser  seal.Secret // the cookie by which users' browsers are known; empty = it has none
 
 	tried passwordTry
 }
@@ -203,7 +204,7 @@ var StepUp = Op[StepUpIn, *SteppedUp]{
 			return nil, err
 		}
 		if n == 0 {
-			err = env.provePassword(&c.User, &in.tried)
+			err = env.provePassword(&in)
 		} else {
 			err = env.proveFactor(in)
 		}
@@ -233,29 +234,35 @@ func (env *Env) proveFactor(in StepUpIn) error {
 }
 
 // provePassword adds the proof of the password to the caller's session. It
-// counts against the same budget as at sign-in.
-func (env *Env) provePassword(u *iam.User, t *passwordTry) error {
+// counts against the same budget as at sign-in with this browser, and pauses as
+// there: a stranger who spends the others' budget stops nobody who is signed in.
+func (env *Env) provePassword(in *StepUpIn) error {
+	c := &env.Call.Caller
 	wrong := fault.Of(fault.Denied, "password", "")
-	n, _, err := env.Tx.Failures(u.ID)
+	l, err := env.laneOf(&c.User, in.Browser)
 	if err != nil {
 		return err
 	}
-	fits, err := env.passwordFits(u, t)
+	attempts, err := env.pauseAfter(c.User.Root)
+	if err != nil {
+		return err
+	}
+	fits, err := env.passwordFits(&c.User, &in.tried)
 	switch {
 	case err != nil:
 		return err
-	case n >= signin.MaxFailures:
+	case l.Lock(attempts, env.Now) != signin.Unlocked:
 		return wrong
 	case !fits:
-		if err := env.countPassword(u); err != nil {
+		if err := env.countIn(&l); err != nil {
 			return err
 		}
 		return refuse(wrong)
 	}
-	if _, err := env.Tx.ClearFailures(u.ID); err != nil {
+	if err := env.forgiveIn(&l); err != nil {
 		return err
 	}
-	env.Call.Caller.Console.Proved = provedAnew(env.Call.Caller.Console.Proved, iam.Proved{Method: iam.MethodPassword, At: env.Now})
+	c.Console.Proved = provedAnew(c.Console.Proved, iam.Proved{Method: iam.MethodPassword, At: env.Now})
 	return nil
 }
 
