@@ -75,7 +75,13 @@ func startWithCloud(t *testing.T) (*server, *cloud) {
 // answers the error's code, "" for none.
 func (s *server) v2(t *testing.T, id, secret, version, action string, params ...string) string {
 	t.Helper()
-	client := ok[*ramv2.Client](t)(ramv2.NewClient(s.config(id, secret, "")))
+	return asks(t, s.config(id, secret, ""), version, action, params...)
+}
+
+// asks is v2 with any credentials.
+func asks(t *testing.T, as *openapi.Config, version, action string, params ...string) string {
+	t.Helper()
+	client := ok[*ramv2.Client](t)(ramv2.NewClient(as))
 	query := map[string]*string{}
 	for i := 0; i < len(params); i += 2 {
 		query[params[i]] = tea.String(params[i+1])

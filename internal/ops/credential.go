@@ -289,14 +289,14 @@ func sessionRules(c *Caller, action string) error {
 	switch c.Session.Kind {
 	case sts.KindUserSession:
 		if service == "iam" && !c.MFA.Present {
-			return fault.New(fault.Unauthenticated, "a session without MFA cannot manage IAM")
+			return &fault.Error{Kind: fault.Unauthenticated, Noun: "weak session", What: "a session without MFA cannot manage IAM"}
 		}
 		if service == "sts" && !slices.Contains([]string{"AssumeRole", "GetCallerIdentity"}, op) {
 			return fault.New(fault.Denied, "Cannot call %s with session credentials", op)
 		}
 	case sts.KindFederatedUser:
 		if service == "iam" {
-			return fault.New(fault.Unauthenticated, "a federated session cannot manage IAM")
+			return &fault.Error{Kind: fault.Unauthenticated, Noun: "weak session", What: "a federated session cannot manage IAM"}
 		}
 		if service == "sts" && op != "GetCallerIdentity" {
 			return fault.New(fault.Denied, "Cannot call %s with federation credentials", op)

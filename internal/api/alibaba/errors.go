@@ -78,6 +78,7 @@ var special = map[about]failure{
 	{fault.Limit, "packed policy"}:            {400, "InvalidParameter.PolicySize", "The session policy is too long."},
 	{fault.Invalid, "diagnostic message"}:     {400, "NotSupport", "The encoded diagnostic message cannot be decoded."},
 	{fault.Invalid, "minimumPasswordLength"}:  {400, "InvalidParameter.MinimumPasswordLength.Range", ""},
+	{fault.Unauthenticated, "weak session"}:   {403, "NoPermission", ""},
 	{fault.Unauthenticated, "oidc token"}:     {401, "AuthenticationFail.OIDCToken.Invalid", ""},
 	{fault.Expired, "oidc token"}:             {401, "AuthenticationFail.OIDCToken.Expired", ""},
 	{fault.Unauthenticated, "saml assertion"}: {401, "AuthenticationFail.SAMLAssertion.Invalid", ""},
