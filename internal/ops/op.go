@@ -273,12 +273,14 @@ func (w *work) allow(env *Env) error {
 // cannot be written refuses the operation.
 func (s *Server) record(ctx context.Context, ev *audit.Event, err error) error {
 	end(ev, err)
+	if r := (*refusal)(nil); errors.As(err, &r) {
+		err = r.err
+	}
+	if err != nil && s.unheard(ev) {
+		return err
+	}
 	if trail := s.store.Record(context.WithoutCancel(ctx), *ev); trail != nil {
 		return fault.Wrap(trail, "record the event")
-	}
-	var r *refusal
-	if errors.As(err, &r) {
-		return r.err
 	}
 	return err
 }
@@ -305,6 +307,9 @@ func (s *Server) update(ctx context.Context, step func(*store.Tx) error, ev *aud
 		return kept
 	}
 	end(ev, err)
+	if s.unheard(ev) {
+		return err
+	}
 	if trail := s.store.Update(ctx, func(tx *store.Tx) error { return tx.AppendEvents(*ev) }); trail != nil {
 		return fault.Wrap(errors.Join(err, trail), "record the event")
 	}

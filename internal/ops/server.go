@@ -99,6 +99,7 @@ type Server struct {
 	cache       cache
 	usage       usage
 	nonces      nonces
+	refusals    refusals
 	queries     *query.Engine
 	insights    insights
 	operations  map[string]Entry // by what the trail calls their actions

@@ -3,12 +3,18 @@ package ops_test
 import (
 	"context"
 	"fmt"
+	"net/netip"
 	"runtime"
+	"strings"
 	"testing"
+	"time"
 
+	"warifu/internal/audit"
+	"warifu/internal/fault"
 	"warifu/internal/ops"
 	"warifu/internal/signin"
 	"warifu/internal/store"
+	"warifu/internal/testkit"
 )
 
 // N-5, U8: whoever tries names at random neither lets a victim off, be it a user or
@@ -61,4 +67,65 @@ func TestN5RandomNamesLetNobodyOff(t *testing.T) {
 	}
 	run(h, h.byAdmin(), ops.UnblockUser, ops.BlockUserIn{User: ops.Ref{Name: "alice"}})
 	h.desk().signIn("alice", "", false)
+}
+
+// U8: whoever shows no credential does not fill the trail with what it is refused, nor
+// spends what others have; and the trail says how much it does not tell.
+func TestStrangersDoNotFillTheTrail(t *testing.T) {
+	w := testkit.New(t)
+	ask := func(from string, n int) {
+		t.Helper()
+		call := ops.Call{Source: ops.Source{Door: "alibaba", IP: netip.MustParseAddr(from)}}
+		for range n {
+			_, err := ops.Run(t.Context(), w.Server, call, ops.AssumeRoleWithOIDC, ops.AssumeWithOIDCIn{
+				FederatedIn: ops.FederatedIn{ProviderARN: "acs:ram::1000123456789012:oidc-provider/none", RoleARN: "acs:ram::1000123456789012:role/r", SessionName: "me"}, Token: "x",
+			})
+			if !fault.Is(err, fault.NotFound) {
+				t.Fatal(err)
+			}
+		}
+	}
+	events := func(action string) (all []audit.Event) {
+		t.Helper()
+		in := ops.LookupEventsIn{Query: audit.Query{Operation: action, Forward: true}}
+		for {
+			p := testkit.Do(t, w, w.Admin(t), ops.LookupEvents, in)
+			all = append(all, p.Items...)
+			if in.Cursor = string(p.Next); in.Cursor == "" {
+				return all
+			}
+		}
+	}
+	recorded := func() (n int, last string) {
+		t.Helper()
+		all := events("AssumeRoleWithWebIdentity")
+		return len(all), all[len(all)-1].Why
+	}
+	ask("2001:db8::1", 30)
+	ask("2001:db8::2", 5) // the same line
+	if n, _ := recorded(); n != 20 {
+		t.Errorf("%d events of one line, want 20", n)
+	}
+	ask("192.0.2.1", 1)
+	if n, why := recorded(); n != 21 || !strings.Contains(why, "15 more requests") {
+		t.Errorf("%d events with another line's; the last says %q", n, why)
+	}
+	for i := range 10 {
+		ask(fmt.Sprintf("198.51.100.%d", i), 10)
+	}
+	if n, _ := recorded(); n != 100 {
+		t.Errorf("%d events of all, want 100", n)
+	}
+	w.Clock.Advance(time.Minute)
+	ask("192.0.2.1", 1)
+	if n, why := recorded(); n != 101 || !strings.Contains(why, "21 more requests") {
+		t.Errorf("%d events a minute later; the last says %q", n, why)
+	}
+	// Somebody who is known has no budget.
+	for range 30 {
+		testkit.Fails(t, w, w.Admin(t), ops.GetUser, ops.UserIn{User: ops.Ref{Name: "nobody"}})
+	}
+	if n := len(events("GetUser")); n != 30 {
+		t.Errorf("%d events of the administrator's, want 30", n)
+	}
 }
