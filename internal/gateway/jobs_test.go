@@ -162,7 +162,14 @@ func TestJobFunctions(t *testing.T) {
 	for _, user := range []string{"yuki", "ken"} {
 		denied("makes a key for "+user, testkit.Fails(t, w, yuki, ops.CreateAccessKey, ops.UserIn{User: ops.Ref{Name: user}}))
 	}
-	denied("gives a role its own permissions", testkit.Fails(t, w, yuki, ops.AttachRolePolicy, ops.AttachIn{Holder: ops.Ref{Name: "shop"}, Policy: "arn:aws:iam::acs:policy/AliyunRAMFullAccess"}))
+	const full = "arn:aws:iam::acs:policy/AliyunRAMFullAccess"
+	denied("gives a role its own permissions", testkit.Fails(t, w, yuki, ops.AttachRolePolicy, ops.AttachIn{Holder: ops.Ref{Name: "shop"}, Policy: full}))
+	denied("gives a user its own permissions", testkit.Fails(t, w, yuki, ops.AttachUserPolicy, ops.AttachIn{Holder: ops.Ref{Name: "newcomer"}, Policy: full}))
+	s.guarded(denied, yuki)
+	// By the group somebody else becomes one, and has its rules from the first moment.
+	testkit.Do(t, w, yuki, ops.ApplyTemplate, ops.ApplyTemplateIn{Template: jobs.AccountAdministrator, Users: []string{"rei"}, Networks: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}})
+	testkit.Do(t, w, yuki, ops.AttachUserPolicy, ops.AttachIn{Holder: ops.Ref{Name: "newcomer"}, Policy: "arn:aws:iam::acs:policy/AliyunECSReadOnlyAccess"})
+	testkit.Do(t, w, yuki, ops.CreateAccessKey, ops.UserIn{User: ops.Ref{Name: "newcomer"}})
 	elsewhere := yuki
 	elsewhere.Source.IP = netip.MustParseAddr("198.51.100.1")
 	denied("works from another network", testkit.Fails(t, w, elsewhere, ops.CreateUser, ops.CreateUserIn{Name: "x"}))
@@ -172,4 +179,20 @@ func TestJobFunctions(t *testing.T) {
 	// A key that somebody else made for it is good for nothing.
 	ken := key("ken")
 	denied("uses a key", testkit.Fails(t, w, w.As(t, ken.AccessKeyID, ""), ops.GetUser, ops.UserIn{User: ops.Ref{Name: "newcomer"}}))
+}
+
+// guarded tries, as an account administrator, to get rid of what binds account
+// administrators: each step that would.
+func (s *stage) guarded(denied func(string, error), yuki ops.Call) {
+	w := s.world
+	const guard, group = "arn:aws:iam::123456789012:policy/AccountAdministratorGuard", "AccountAdministrators"
+	const open = `{"Version":"1","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`
+	denied("lifts the rules", testkit.Fails(s, w, yuki, ops.CreatePolicyVersion, ops.CreateVersionIn{Policy: guard, Document: open, Default: true}))
+	denied("takes the rules from the group", testkit.Fails(s, w, yuki, ops.DetachGroupPolicy, ops.AttachIn{Holder: ops.Ref{Name: group}, Policy: guard}))
+	denied("leaves the group", testkit.Fails(s, w, yuki, ops.RemoveUserFromGroup, ops.MemberIn{Group: ops.Ref{Name: group}, User: ops.Ref{Name: "yuki"}}))
+	denied("deletes the group", testkit.Fails(s, w, yuki, ops.DeleteGroup, ops.GroupIn{Group: ops.Ref{Name: group}}))
+	denied("renames the group", testkit.Fails(s, w, yuki, ops.UpdateGroup, ops.UpdateGroupIn{Group: ops.Ref{Name: group}, NewName: "x"}))
+	denied("takes its tag off", testkit.Fails(s, w, yuki, ops.UntagUser, ops.UntagIn{Ref: ops.Ref{Name: "yuki"}, Keys: []string{jobs.TagKey}}))
+	denied("deletes the rules", testkit.Fails(s, w, yuki, ops.DeletePolicy, ops.PolicyIn{Policy: guard}))
+	denied("lifts the addresses", testkit.Fails(s, w, yuki, ops.ApplyTemplate, ops.ApplyTemplateIn{Template: jobs.AccountAdministrator}))
 }
