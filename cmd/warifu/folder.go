@@ -81,7 +81,7 @@ func openBeside(h *host, flags config.Flags, log slog.Handler) (*folder, *config
 	}
 	f := &folder{gate: password.NewGate(runtime.GOMAXPROCS(0), waitingSignIns)}
 	if err = f.unlock(h, conf, false); err == nil {
-		f.ops, err = ops.New(ops.Config{Store: f.store, Keys: f.vault, Gate: f.gate, Now: time.Now, Rand: rand.Reader, Log: slog.New(log)})
+		f.ops, err = ops.New(ops.Config{Store: f.store, Keys: f.vault, Gate: f.gate, Now: time.Now, Rand: rand.Reader, Log: slog.New(log), Delivery: delivery(conf)})
 	}
 	if err != nil {
 		f.close()

@@ -21,6 +21,7 @@ type commands struct {
 		Rotate keysRotateCmd `cmd:"" help:"Seal every secret in the database with a new key, while the server runs."`
 	} `cmd:"" help:"Manage the keys that seal secrets at rest."`
 	Admin struct {
+		Recover       adminRecoverCmd   `cmd:"" help:"Print a one-time link with which root gets a new password and a new second factor. Root and the administrators are told."`
 		SetupLink     adminSetupLinkCmd `cmd:"" help:"Print a new set-up link for an account that is not set up yet, while the server runs."`
 		Unblock       adminUnblockCmd   `cmd:"" help:"Let root, or a user, in again who has too many wrong passwords or is blocked, while the server runs."`
 		OCIConfig     ociConfigCmd      `cmd:"" name:"oci-config" help:"Make an API key of Oracle's kind for a user, and a file that Oracle's SDKs and command line read."`

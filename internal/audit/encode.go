@@ -25,6 +25,9 @@ func (e *Event) AppendJSON(b []byte) []byte {
 	b = appendBool(b, `,"readOnly":`, e.ReadOnly)
 	b = append(b, `,"actor":`...)
 	b = e.Actor.appendJSON(b)
+	if e.Root {
+		b = append(b, `,"root":true`...)
+	}
 	b = append(b, `,"mfa":`...)
 	b = e.MFA.appendJSON(b)
 	b = append(b, `,"target":`...)

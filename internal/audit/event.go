@@ -61,6 +61,7 @@ type Event struct {
 	Region    string       `json:"region,omitempty"`
 	ReadOnly  bool         `json:"readOnly"`
 	Actor     Actor        `json:"actor"`
+	Root      bool         `json:"root,omitempty"` // the account's root user was used, or let back in
 	MFA       MFA          `json:"mfa"`
 	Target    Target       `json:"target"`
 	Source    string       `json:"source"`          // client address

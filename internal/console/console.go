@@ -82,7 +82,7 @@ func Owns(r *http.Request) bool {
 	}
 	first, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
 	switch first {
-	case "console", "signin", "signout", "setup", "enrol", "security", "stepup", "preferences", "static", "device", "favicon.ico", "activate", "notme":
+	case "console", "signin", "signout", "setup", "enrol", "security", "stepup", "preferences", "static", "device", "favicon.ico", "activate", "notme", "recover":
 		return r.Header.Get("Authorization") == "" && !r.URL.Query().Has("X-Amz-Signature")
 	}
 	return false

@@ -34,7 +34,7 @@ func unsafeInTarget(r rune) bool { return r == '\\' || r <= ' ' || r == 0x7f }
 func Loggable(path string) string {
 	first, rest, ok := strings.Cut(strings.TrimPrefix(path, "/"), "/")
 	switch first {
-	case "activate", "notme", "enrol":
+	case "activate", "notme", "enrol", "recover":
 	case "setup":
 		if "/setup/"+rest == stagePaths[stageAccount] || "/setup/"+rest == stagePaths[stageRoot] {
 			return path

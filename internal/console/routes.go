@@ -33,7 +33,7 @@ type Route struct {
 // Routes is the table, for crawls and tests. The order is that of the
 // navigation.
 func Routes() []Route {
-	return slices.Concat(commonRoutes(), signInRoutes(), adminRoutes(), securityRoutes(), passkeyRoutes(), mailRoutes(), cliLoginRoutes(), ociLoginRoutes(), recoveryRoutes())
+	return slices.Concat(commonRoutes(), signInRoutes(), adminRoutes(), securityRoutes(), passkeyRoutes(), mailRoutes(), cliLoginRoutes(), ociLoginRoutes(), recoveryRoutes(), recoverRoutes())
 }
 
 func commonRoutes() []Route {

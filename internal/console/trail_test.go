@@ -34,6 +34,7 @@ var answeredHere = map[string]bool{
 	"/console/tokens/import":                      true,
 	"/console/tokens/{serial}":                    true,
 	"/console/preferences":                        true,
+	"/console/root":                               true,
 	"/security/password":                          true,
 	"/security/mfa/{id}/remove":                   true,
 	"/security/notices":                           true,

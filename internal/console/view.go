@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"warifu/internal/iam"
 	"warifu/internal/name"
 	"warifu/internal/ops"
 	"warifu/internal/seal"
@@ -70,7 +71,8 @@ type me struct {
 	Root    bool
 	Account string // alias, or the number
 	MFA     bool
-	Notices int // unread
+	Notices int         // unread
+	Loud    *iam.Notice // of those, one that must not be missed
 }
 
 // navGroup is a part of the navigation.

@@ -32,7 +32,7 @@ func (rq *request) me() *me {
 	around := rq.surroundings()
 	return &me{
 		Name: v.caller.User.Name, Root: v.caller.Kind == policy.Root, MFA: v.caller.MFA.Present,
-		Account: cmp.Or(around.Alias, v.caller.Account.String()), Notices: around.Unseen,
+		Account: cmp.Or(around.Alias, v.caller.Account.String()), Notices: around.Unseen, Loud: around.Loud,
 	}
 }
 

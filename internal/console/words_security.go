@@ -72,7 +72,7 @@ func noticeIcon(k iam.NoticeKind) string {
 	switch k {
 	case iam.NoticeFactorBound, iam.NoticeFactorRemoved:
 		return "phone"
-	case iam.NoticeKeyCopied:
+	case iam.NoticeKeyCopied, iam.NoticeRootUsed, iam.NoticeRootRules, iam.NoticeRootLink, iam.NoticeRootRecovered:
 		return "alert"
 	case iam.NoticePasswordChanged:
 		return "lock"

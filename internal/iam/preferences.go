@@ -104,9 +104,36 @@ type Preferences struct {
 	// have done is recorded.
 	Shadow bool
 
+	// Root are the rules for the account's root user.
+	Root RootRules
+
 	Changed time.Time // zero = never: these are the defaults
 	By      string    // name of who changed them last
 }
+
+// RootRules bind the account's root user, whom no policy binds. Whatever they
+// say, root signs in to the console with a second factor.
+type RootRules struct {
+	// MFA asks root for a second factor at every door: a request that is signed
+	// with an access key of root's alone is refused.
+	MFA bool
+	// Networks are the networks, separated by semicolons, from which alone root
+	// signs in; "" = anywhere. See ParseMasks.
+	Networks string
+	// NoKeys keeps root from having access keys that work.
+	NoKeys bool
+
+	// Since is when root was let back in by a link from the host: session
+	// credentials that began before are good for nothing. Zero = never.
+	Since time.Time
+
+	Changed time.Time // zero = never
+	By      string    // name of who changed them last
+}
+
+// Admits reports whether root may sign in from an address. As with Preferences,
+// masks that cannot be read admit nobody.
+func (r *RootRules) Admits(ip netip.Addr) bool { return inMasks(r.Networks, ip) }
 
 // DefaultPreferences are in force until an account sets others.
 func DefaultPreferences() Preferences {
@@ -129,8 +156,10 @@ func (p *Preferences) Check() error {
 	if p.SessionIdle < MinSessionIdle || p.SessionIdle > MaxSessionIdle {
 		return fault.Field("SessionIdle", "SessionIdle must be %d to %d minutes", MinSessionIdle, MaxSessionIdle)
 	}
-	if _, err := ParseMasks(p.NetworkMasks); err != nil {
-		return err
+	for _, networks := range []string{p.NetworkMasks, p.Root.Networks} {
+		if _, err := ParseMasks(networks); err != nil {
+			return err
+		}
 	}
 	switch p.MFAForLogin {
 	case MFAMandatory, MFAIndependent, MFAAdaptive:
@@ -219,13 +248,20 @@ func (p *Preferences) Admits(ip netip.Addr) bool {
 	if p.Sources != "" && !inSources(p.Sources, from) {
 		return false
 	}
-	if p.NetworkMasks == "" {
+	return inMasks(p.NetworkMasks, ip)
+}
+
+// inMasks reports whether an address is in one of the networks of a text; every
+// one is if there are none.
+func inMasks(text string, ip netip.Addr) bool {
+	if text == "" {
 		return true
 	}
-	masks, err := ParseMasks(p.NetworkMasks)
+	masks, err := ParseMasks(text)
 	if err != nil || !ip.IsValid() {
 		return false
 	}
+	from := ip.Unmap().WithZone("")
 	return slices.ContainsFunc(masks, func(m netip.Prefix) bool { return m.Contains(from) })
 }
 

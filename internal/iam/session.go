@@ -162,6 +162,10 @@ const (
 	NoticeTokenGiven      NoticeKind = "token given"
 	NoticeRecoveryCodes   NoticeKind = "recovery codes made"
 	NoticeRecoveryUsed    NoticeKind = "recovery code used"
+	NoticeRootUsed        NoticeKind = "root used"      // somebody signed in as root, or used a key of root's
+	NoticeRootRules       NoticeKind = "root rules"     // what binds root was changed
+	NoticeRootLink        NoticeKind = "root link"      // a link to recover root was made on the host
+	NoticeRootRecovered   NoticeKind = "root recovered" // and used
 )
 
 // Notice tells a user of a change to its own security, whoever made it.

@@ -184,6 +184,11 @@ func (p *phrases) sheet() (s sheet, ok bool) {
 	case iam.MessageAlarm:
 		s.Facts = p.facts("account", "user", "at", "source", "agent")
 		s.Link, s.Do = p.url.JoinPath("console", "blocked").String(), p.say("alarm.do")
+		if l.Notice != "" {
+			key += "." + strings.ReplaceAll(string(l.Notice), " ", "-")
+			s.Facts = p.facts("account", "by", "at", "source", "agent")
+			s.Link, s.Do = p.url.JoinPath("console", "root").String(), p.say("alarm.root.do")
+		}
 	case iam.MessageTest:
 		s.Foot = []string{p.say("test.foot")}
 	}

@@ -55,6 +55,9 @@ func letters() (all []iam.Message) {
 		add(iam.ChannelSMS, k, func(*iam.Letter) {})
 	}
 	add(iam.ChannelMail, iam.MessageAlarm, func(*iam.Letter) {})
+	for _, k := range []iam.NoticeKind{iam.NoticeRootUsed, iam.NoticeRootRules, iam.NoticeRootLink, iam.NoticeRootRecovered} {
+		add(iam.ChannelMail, iam.MessageAlarm, func(l *iam.Letter) { l.UserName, l.Notice = "", k })
+	}
 	return all
 }
 

@@ -90,6 +90,8 @@ func Catalog() []Entry {
 		entry(InspectEnrolmentLink), entry(OpenEnrolmentLink), entry(UseEnrolmentLink),
 		entry(BlockUser), entry(UnblockUser), entry(ListBlockedUsers),
 		// preferences.go
+		// root.go
+		entry(GetRootUser), entry(SetRootRules), entry(PreviewRootRules), entry(InspectRecovery),
 		entry(GetSecurityPreferences), entry(SetSecurityPreferences), entry(SetSecurityPreference),
 		// remember.go, risk.go, idle.go
 		entry(ListRememberedDevices), entry(ForgetDevice), entry(ListUnusualSignIns), entry(PreviewPreferences), entry(ListIdle),

@@ -8,6 +8,7 @@ import (
 
 	"warifu/internal/audit"
 	"warifu/internal/factor/totp"
+	"warifu/internal/iam"
 	"warifu/internal/page"
 	"warifu/internal/password"
 	"warifu/internal/store"
@@ -15,8 +16,9 @@ import (
 
 // Surroundings is what stands around every page of the console.
 type Surroundings struct {
-	Alias  string // of the account; "" if it has none
-	Unseen int    // notices that the caller has not seen
+	Alias  string      // of the account; "" if it has none
+	Unseen int         // notices that the caller has not seen
+	Loud   *iam.Notice // newest that was not seen and must not be missed; nil = none
 }
 
 // Surroundings tells what stands around the pages of a caller that Session
@@ -28,10 +30,25 @@ func (s *Server) Surroundings(ctx context.Context, c *Caller) (around Surroundin
 			return err
 		}
 		around.Alias = a.Alias
-		around.Unseen, err = tx.UnseenNotices(c.Account, c.User.ID)
+		around.Loud = nil
+		if around.Unseen, err = tx.UnseenNotices(c.Account, c.User.ID); err != nil || around.Unseen == 0 {
+			return err
+		}
+		around.Loud, err = loudNotice(tx, c)
 		return err
 	})
 	return around, err
+}
+
+// loudNotice is the newest notice that somebody was let back in as root, or may be.
+func loudNotice(tx *store.Tx, c *Caller) (*iam.Notice, error) {
+	newest, err := tx.Notices(c.Account, c.User.ID, store.NoticeAfter{}, MaxPage)
+	for i := range newest {
+		if n := &newest[i]; n.Seen.IsZero() && (n.Kind == iam.NoticeRootLink || n.Kind == iam.NoticeRootRecovered) {
+			return n, nil
+		}
+	}
+	return nil, err
 }
 
 const (

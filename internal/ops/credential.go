@@ -225,7 +225,24 @@ func (env *Env) admit() error {
 			return unauthenticated(err)
 		}
 	}
+	if err := env.sinceRecovery(); err != nil {
+		return err
+	}
 	env.rules, err = env.principalOf(c)
+	return err
+}
+
+// sinceRecovery refuses session credentials of root's from before it was let back
+// in: whoever had them may be why.
+func (env *Env) sinceRecovery() error {
+	c := &env.Call.Caller
+	if c.Kind != policy.Root || c.Session == nil {
+		return nil
+	}
+	wanted, err := env.preferencesOf(env.Tx, c.Account, c.revision)
+	if err == nil && !c.Session.Issued.After(wanted.Root.Since) {
+		err = fault.New(fault.Expired, "the session has expired")
+	}
 	return err
 }
 

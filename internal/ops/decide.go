@@ -69,6 +69,9 @@ func (env *Env) decide(grants Names, perm Permission, t *Target, ev *audit.Event
 		return refuse(err)
 	}
 	ev.Also = t.further(grants)
+	if err := env.rootProved(grants, t); err != nil {
+		return refuse(err)
+	}
 	if err := env.permit(Need{grants, t.Resources}, perm, t, ev); err != nil {
 		return err
 	}

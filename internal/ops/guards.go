@@ -15,7 +15,7 @@ import (
 
 // bindingAllowed refuses to bind a factor to a user where the account says that
 // nobody but the user may (iam.Preferences.OwnBindingOnly), at every door, and
-// where the user has all that it may have. own says that it is the user who
+// where the user has all that it may have and keeps it. own says that it is the user who
 // binds; whoever holds an administrator's link is not known to be.
 //
 // Errors: Unmodifiable, noun "binding by others"; Limit, noun "MFADevicesPerUser".
@@ -28,7 +28,7 @@ func (env *Env) bindingAllowed(u *iam.User, own bool) error {
 		return &fault.Error{Kind: fault.Unmodifiable, Noun: "binding by others", What: "in this account only the user itself may bind an MFA device"}
 	}
 	n, err := env.Tx.FactorCount(u.Account, u.ID)
-	if err == nil && n >= wanted.FactorsPerUser {
+	if err == nil && n >= wanted.FactorsPerUser && !env.recovering {
 		err = limited("MFADevicesPerUser", wanted.FactorsPerUser)
 	}
 	return err

@@ -32,7 +32,8 @@ type NewKey struct {
 // alone (security checklist A-8).
 //
 // Errors: NotFound user; Limit; Invalid when the caller is no user and names
-// none; Denied, noun "above the caller".
+// none; Denied, noun "above the caller"; Unmodifiable, noun "root keys", where root
+// may have none.
 var CreateAccessKey = Op[UserIn, *NewKey]{
 	Name:   "CreateAccessKey",
 	Grants: Names{AWS: "iam:CreateAccessKey"},
@@ -43,6 +44,9 @@ var CreateAccessKey = Op[UserIn, *NewKey]{
 	Do: func(env *Env, in UserIn) (*NewKey, error) {
 		u, err := env.lend(in.User)
 		if err != nil {
+			return nil, err
+		}
+		if err := env.mayHaveKeys(u); err != nil {
 			return nil, err
 		}
 		err = env.quota("AccessKeysPerUser", env.limits.KeysPerUser, func(a name.Account) (int, error) { return env.Tx.KeyCount(a, u.ID) })
@@ -179,6 +183,11 @@ var UpdateAccessKey = Op[UpdateAccessKeyIn, struct{}]{
 		u, err := find(in.User)
 		if err != nil {
 			return none, err
+		}
+		if in.Status == iam.KeyActive {
+			if err := env.mayHaveKeys(u); err != nil {
+				return none, err
+			}
 		}
 		return none, noSuchKey(env.Tx.UpdateKeyStatus(u.Account, u.ID, in.Key, in.Status, env.Now), in.Key)
 	},

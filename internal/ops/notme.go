@@ -133,6 +133,13 @@ const mostTold = 20
 
 // alarm tells the account's administrators that a user said "this was not me".
 func (env *Env) alarm(about *iam.User) error {
+	return env.tellAdministrators(about, iam.NoticeNotMe, about.Name, iam.Letter{})
+}
+
+// tellAdministrators tells the account's administrators, but not whom it is about,
+// of something that happened: on their pages, and by mail. l is what the mail says
+// besides.
+func (env *Env) tellAdministrators(about *iam.User, kind iam.NoticeKind, subject string, l iam.Letter) error {
 	all, err := env.administrators(about.Account)
 	if err != nil {
 		return err
@@ -141,23 +148,32 @@ func (env *Env) alarm(about *iam.User) error {
 		if all[i].ID == about.ID {
 			continue
 		}
-		if _, err := env.note(&all[i], iam.NoticeNotMe, about.Name); err != nil {
+		if _, err := env.note(&all[i], kind, subject); err != nil {
 			return err
 		}
-		to, err := env.addressesOf(&all[i])
+		if err := env.mailAlarm(&all[i], about, l); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// mailAlarm mails an administrator, at every address that it reads.
+func (env *Env) mailAlarm(u, about *iam.User, more iam.Letter) error {
+	to, err := env.addressesOf(u)
+	if err != nil {
+		return err
+	}
+	for _, a := range to {
+		l, err := env.letter(u, a)
 		if err != nil {
 			return err
 		}
-		for _, a := range to {
-			l, err := env.letter(&all[i], a)
-			if err != nil {
-				return err
-			}
-			l.UserName, l.At, l.Source, l.Agent = about.Name, env.Now, env.source(), agentName(env.Call.Source.UserAgent)
-			m := iam.Message{Account: all[i].Account, User: all[i].ID, Channel: iam.ChannelMail, Kind: iam.MessageAlarm, Letter: l}
-			if err := env.send(m); err != nil {
-				return err
-			}
+		l.UserName, l.At, l.Source, l.Agent = about.Name, env.Now, env.source(), agentName(env.Call.Source.UserAgent)
+		l.Notice, l.Subject, l.By = more.Notice, more.Subject, more.By
+		m := iam.Message{Account: u.Account, User: u.ID, Channel: iam.ChannelMail, Kind: iam.MessageAlarm, Letter: l}
+		if err := env.send(m); err != nil {
+			return err
 		}
 	}
 	return nil

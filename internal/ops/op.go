@@ -113,6 +113,8 @@ type Env struct {
 	rules *principal   // the caller's compiled policies, as of this transaction
 	ev    *audit.Event // what will be recorded, for operations that learn who it is about
 
+	recovering bool // the factors that the user has end with what is under way
+
 	behind string // whoever does this as the caller, who did not prove to be it; "" for most
 }
 

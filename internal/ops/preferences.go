@@ -102,6 +102,11 @@ func (env *Env) shutsOut(p *iam.Preferences) (bool, error) {
 // is void once they may not remember any more.
 func (env *Env) setPreferences(p iam.Preferences) error {
 	a := env.Call.Caller.Account
+	now, err := env.Tx.Preferences(a)
+	if err != nil {
+		return err
+	}
+	p.Root = now.Root // which SetRootRules alone sets
 	p.Changed, p.By, p.Sources = env.Now, env.callerName(), ""
 	if !p.Remember {
 		if _, err := env.Tx.DeleteAllRemembered(a, 0); err != nil {
@@ -306,10 +311,18 @@ type keptPreferences struct {
 
 // live reports whether a session may go on: it has run out neither by what it was
 // opened with nor by what the account allows now, and comes from where the
-// account lets users come from (security checklist S-2, N-2). Root comes from
-// anywhere.
+// account lets users come from, or root (security checklist S-2, N-2).
 func live(s *iam.Session, u *iam.User, p *iam.Preferences, call *Call, now time.Time) bool {
-	return s.Live(now) && now.Before(p.Ends(s)) && now.Sub(s.Seen) < p.Idle() && (u.Root || p.Admits(call.Source.IP))
+	return s.Live(now) && now.Before(p.Ends(s)) && now.Sub(s.Seen) < p.Idle() && admits(p, u, call)
+}
+
+// admits reports whether the account lets a user sign in from where a call comes
+// from.
+func admits(p *iam.Preferences, u *iam.User, call *Call) bool {
+	if u.Root {
+		return p.Root.Admits(call.Source.IP)
+	}
+	return p.Admits(call.Source.IP)
 }
 
 // own reports whether the account lets users in the console do something for

@@ -97,6 +97,7 @@ type Server struct {
 
 	contextKeys *policy.Keys
 	cache       cache
+	rootKeys    rootKeys
 	usage       usage
 	nonces      nonces
 	refusals    refusals
@@ -188,6 +189,7 @@ func (s *Server) newEvent(call *Call, operation, action string, readOnly bool) a
 // end writes the result of an operation into its event, unless the operation
 // wrote one itself: a wrong code at sign-in is an outcome and no error.
 func end(ev *audit.Event, err error) {
+	ev.Root = ev.Root || ev.Actor.Kind == "root"
 	switch {
 	case err == nil && ev.Result != "":
 	case err == nil:
@@ -216,6 +218,7 @@ func reason(err error) string {
 // finish logs an internal error, counts the operation, and makes sure that the
 // error a door sees is a fault.
 func (s *Server) finish(call *Call, ev *audit.Event, began time.Time, err error) error {
+	s.noteRootKey(call, ev)
 	o := Observation{Door: ev.Door, Operation: ev.Operation, Result: ev.Result, Took: time.Since(began)}
 	if err == nil {
 		s.observe(o)

@@ -186,6 +186,11 @@ func (env *Env) openSession(u *iam.User, proved []iam.Proved) (*OpenedSession, e
 	if err := env.keepLanguage(u); err != nil {
 		return nil, err
 	}
+	if u.Root {
+		if err := env.tellOfRoot(u, iam.NoticeRootUsed, ""); err != nil {
+			return nil, err
+		}
+	}
 	return &OpenedSession{Token: token, Session: s}, env.Tx.SetPasswordUsed(u.Account, u.ID, env.Now)
 }
 

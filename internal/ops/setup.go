@@ -86,9 +86,21 @@ func (s *signing) beginSetup(form SubmitSetup) (p signin.Proof, facts signin.Fac
 	return p, facts, err
 }
 
-// tokenSpent reports whether the flow's set-up link is good no more.
-func (s *signing) tokenSpent() (bool, error) {
-	_, err := s.Tx.Token(SetupPurpose, s.flow.Setup.Token, s.Now)
+// linkPurpose is the purpose of the link that the flow began with; "" if it began
+// with none.
+func (s *signing) linkPurpose() string {
+	switch s.flow.Kind {
+	case signin.Setup:
+		return SetupPurpose
+	case signin.Recover:
+		return RecoveryPurpose
+	}
+	return ""
+}
+
+// tokenSpent reports whether the flow's link is good no more.
+func (s *signing) tokenSpent(purpose string) (bool, error) {
+	_, err := s.Tx.Token(purpose, s.flow.Setup.Token, s.Now)
 	return fault.Is(err, fault.NotFound), ignoreMissing(err)
 }
 

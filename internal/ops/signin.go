@@ -73,6 +73,9 @@ type SubmitRoot struct {
 	Admin    seal.Secret // password of the administrator; empty = none
 }
 
+// SubmitRecovery opens a link to recover root. It begins a flow.
+type SubmitRecovery struct{ Token seal.Secret }
+
 func (SubmitPassword) act() signin.Act    { return signin.Identified }
 func (SubmitFactor) act() signin.Act      { return signin.GaveFactor }
 func (SubmitBegin) act() signin.Act       { return signin.Look }
@@ -80,6 +83,7 @@ func (SubmitNewPassword) act() signin.Act { return signin.GavePassword }
 func (SubmitSetup) act() signin.Act       { return signin.BeganSetup }
 func (SubmitAccount) act() signin.Act     { return signin.NamedAccount }
 func (SubmitRoot) act() signin.Act        { return signin.NamedRoot }
+func (SubmitRecovery) act() signin.Act    { return signin.BeganRecovery }
 
 func (SubmitPassword) record() audit.Fields { return audit.Fields{"step": "password"} }
 func (in SubmitFactor) record() audit.Fields {
@@ -94,7 +98,8 @@ func (SubmitSetup) record() audit.Fields       { return audit.Fields{"step": "se
 func (in SubmitAccount) record() audit.Fields {
 	return audit.Fields{"step": "account", "accountAlias": in.Alias}
 }
-func (SubmitRoot) record() audit.Fields { return audit.Fields{"step": "root"} }
+func (SubmitRecovery) record() audit.Fields { return audit.Fields{"step": "recovery"} }
+func (SubmitRoot) record() audit.Fields     { return audit.Fields{"step": "root"} }
 
 // SignInIn is one form of the sign-in pages, with the pre-auth cookie that came
 // with it.
@@ -129,13 +134,14 @@ type SignInStep struct {
 	MayRemember bool            // the page of the factor has the box
 
 	// For the pages.
-	Account   iam.Account
-	User      iam.User         // who signs in
-	Prompts   []Prompt         // StageFactor: any one of them will do
-	Bindable                   // StageBind
-	Policy    password.Policy  // StageNewPassword, StageRoot
-	Setup     signin.SetupData // StageAccount, StageRoot: what was filled in; the hashes are left out
-	AdminName string           // StageRoot
+	Account    iam.Account
+	User       iam.User         // who signs in
+	Prompts    []Prompt         // StageFactor: any one of them will do
+	Bindable                    // StageBind
+	Policy     password.Policy  // StageNewPassword, StageRoot
+	Setup      signin.SetupData // StageAccount, StageRoot: what was filled in; the hashes are left out
+	AdminName  string           // StageRoot
+	Recovering bool             // root is let back in
 }
 
 // formTry is what Before found out about a form's passwords.
@@ -316,6 +322,7 @@ func (env *Env) readFlow(in SignInIn) (*signing, error) {
 		return nil, fault.Wrap(err, "read a sign-in flow")
 	}
 	s.kept = kept
+	s.recovering = s.flow.Kind == signin.Recover
 	u, err := env.Tx.UserByID(s.flow.Account, s.flow.User)
 	if err != nil {
 		return s, ignoreMissing(err)
@@ -364,6 +371,8 @@ func (s *signing) prove(form Submission, t *formTry) (p signin.Proof, facts sign
 		return s.identifyKey(form)
 	case SubmitSetup:
 		return s.beginSetup(form)
+	case SubmitRecovery:
+		return s.beginRecovery(form)
 	}
 	if facts, err = s.facts(); err != nil {
 		return p, facts, err
@@ -385,7 +394,11 @@ func (s *signing) prove(form Submission, t *formTry) (p signin.Proof, facts sign
 		}
 	case SubmitNewPassword:
 		if stage == signin.StageNewPassword {
-			p.Fits, err = true, s.changePassword(form, &t.user)
+			change := s.changePassword
+			if s.flow.Kind == signin.Recover {
+				change = s.noteRootPassword(&p)
+			}
+			p.Fits, err = true, change(form, &t.user)
 		}
 	case SubmitPair, SubmitNewPasskey, SubmitAddress, SubmitAddressCode:
 		if stage == signin.StageBind {
@@ -476,9 +489,9 @@ func (s *signing) facts() (f signin.Facts, err error) {
 	for i := range s.factors {
 		f.Factors = append(f.Factors, choice(&s.factors[i]))
 	}
-	if s.flow.Kind == signin.Setup {
+	if purpose := s.linkPurpose(); purpose != "" {
 		f.Known = true
-		f.TokenSpent, err = s.tokenSpent()
+		f.TokenSpent, err = s.tokenSpent(purpose)
 		return f, err
 	}
 	if f.Wanted, err = s.Tx.Preferences(u.Account); err == nil {
@@ -491,7 +504,7 @@ func (s *signing) facts() (f signin.Facts, err error) {
 	if err != nil {
 		return f, err
 	}
-	f.Root, f.Bound, f.Outside = u.Root, n > 0, !f.Wanted.Admits(s.Call.Source.IP)
+	f.Root, f.Bound, f.Outside = u.Root, n > 0, !admits(&f.Wanted, u, &s.Call)
 	if err := s.browserFacts(&f); err != nil {
 		return f, err
 	}
@@ -685,8 +698,13 @@ func (s *signing) open(out signin.Outcome) (*SignInStep, error) {
 			return nil, fault.New(fault.Conflict, "the sign-in was completed meanwhile")
 		}
 	}
-	if s.flow.Kind == signin.Setup {
+	switch s.flow.Kind {
+	case signin.Setup:
 		if err := s.finishSetup(); err != nil {
+			return nil, err
+		}
+	case signin.Recover:
+		if err := s.finishRecovery(); err != nil {
 			return nil, err
 		}
 	}
@@ -707,6 +725,7 @@ func (s *signing) page(out signin.Outcome) (*SignInStep, error) {
 	if out.Verdict != signin.Challenge && out.Verdict != signin.Open {
 		return step, nil
 	}
+	step.Recovering = s.flow.Kind == signin.Recover
 	step.Expires, step.User, step.MayRemember = s.flow.Expires, *s.user, out.Offer
 	if out.Because {
 		step.Unusual = out.Unusual

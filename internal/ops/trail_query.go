@@ -100,6 +100,7 @@ type QueryTemplate struct {
 // QueryTemplates are the queries that everybody has.
 func QueryTemplates() []QueryTemplate {
 	return []QueryTemplate{
+		{"root-use", query.Query{Where: "root", SQL: "SELECT time, event, result, door, source, mfa_methods, access_key, why, id FROM found ORDER BY at DESC"}},
 		{"root-sign-ins", query.Query{Where: "actor_kind = 'root' AND operation = 'SignIn'", SQL: "SELECT time, result, source, mfa, mfa_methods, why, id FROM found ORDER BY at DESC"}},
 		{"root-operations", query.Query{Where: "actor_kind = 'root' AND NOT read_only", SQL: "SELECT event, count(*) AS times, max(time) AS last FROM found GROUP BY 1 ORDER BY 2 DESC"}},
 		{"root-keys", query.Query{Where: "actor_kind = 'root' AND access_key <> ''", SQL: "SELECT access_key, event, count(*) AS times, max(time) AS last, max(source) AS source FROM found GROUP BY 1, 2 ORDER BY 3 DESC"}},

@@ -10,10 +10,11 @@ import (
 // Kind says what a flow leads to.
 type Kind string
 
-// The kinds. Both end in a session.
+// The kinds. All end in a session.
 const (
-	SignIn Kind = "sign-in" // of a user or root with a password
-	Setup  Kind = "set-up"  // of an account, with the one-time link of the first start
+	SignIn  Kind = "sign-in" // of a user or root with a password
+	Setup   Kind = "set-up"  // of an account, with the one-time link of the first start
+	Recover Kind = "recover" // of root, with a one-time link that was made on the host
 )
 
 // Life is how long a flow may take: from the password to the end, or from one
@@ -36,7 +37,7 @@ type Flow struct {
 	Unusual      []Reason // as it was when the flow began
 	Remember     bool     // the person asked that the browser be remembered, and proved a factor with it
 
-	Setup SetupData // what the set-up gathered; it takes effect at the end only
+	Setup SetupData // what the set-up or the recovery gathered; it takes effect at the end only
 }
 
 // SetupData is what the forms of the set-up gathered.
@@ -99,11 +100,11 @@ type Facts struct {
 	MFARequired bool     // the user's own login profile asks for a factor
 	Remembered  bool     // this browser stands in for the user's factor
 
-	Outside  bool            // the address is not one that users may come from
+	Outside  bool            // the address is not one that the user, or root, may come from
 	Wanted   iam.Preferences // what the account asks; the zero value asks for all there is
 	Attempts int             // wrong passwords after which there is a pause (password.Policy); 0 = none
 
-	TokenSpent bool // set-up: the token was used, taken back, or has run out
+	TokenSpent bool // set-up and recovery: the token was used, taken back, or has run out
 }
 
 // has finds a factor.

@@ -16,6 +16,7 @@ var epoch = time.Date(2026, 1, 15, 9, 0, 0, 0, time.UTC)
 
 // ghost is what an observer who does not know the machine has seen proved.
 type ghost struct {
+	recovers bool
 	password time.Time // of the flow's user, or of the passkey that it began with; zero = not
 	passkey  name.ID   // that it began with
 	unusual  bool
@@ -69,7 +70,7 @@ var wanted = map[Stage]Act{
 // drawProof makes any act, but half of the time the one that is waited for.
 func drawProof(t *rapid.T, stage Stage) Proof {
 	p := Proof{
-		Act: Act(rapid.IntRange(0, int(NamedRoot)).Draw(t, "act")), Fits: rapid.IntRange(0, 3).Draw(t, "fits") > 0,
+		Act: Act(rapid.IntRange(0, int(BeganRecovery)).Draw(t, "act")), Fits: rapid.IntRange(0, 3).Draw(t, "fits") > 0,
 		Flow: Flow{Account: 1, User: 7},
 	}
 	if rapid.Bool().Draw(t, "as wanted") {
@@ -87,7 +88,7 @@ func drawProof(t *rapid.T, stage Stage) Proof {
 		p.Method, p.Factor = rapid.SampledFrom(secondFactors).Draw(t, "method"), name.ID(rapid.IntRange(1, 2).Draw(t, "factor"))
 	case BoundFactor:
 		p.Method, p.Factor = rapid.SampledFrom(secondFactors).Draw(t, "new"), 3
-	case NamedRoot:
+	case NamedRoot, GavePassword:
 		p.Flow.Setup = SetupData{Email: "root@example.com", RootHash: "hash"}
 	}
 	return p
@@ -132,7 +133,7 @@ func TestNoOrderOfStepsLeadsPastOne(t *testing.T) {
 				if next.begun() {
 					t.Fatal("a flow that ended goes on")
 				}
-				if p.Act != Identified && p.Act != BeganSetup {
+				if p.Act != Identified && p.Act != BeganSetup && p.Act != BeganRecovery {
 					flow, seen = Flow{}, ghost{}
 				}
 			}
@@ -147,18 +148,18 @@ func TestNoOrderOfStepsLeadsPastOne(t *testing.T) {
 // watch notes what was proved, from the outside.
 func (g *ghost) watch(p Proof, out Outcome, stage Stage, waits bool, facts Facts, now time.Time) {
 	switch {
-	case (p.Act == Identified || p.Act == BeganSetup) && out.Verdict != Challenge && out.Verdict != Open:
+	case (p.Act == Identified || p.Act == BeganSetup || p.Act == BeganRecovery) && out.Verdict != Challenge && out.Verdict != Open:
 		// The flow that was there goes on.
 	case p.Act == Identified && p.Fits && facts.Known && p.Method == iam.MethodPasskey:
 		*g = ghost{password: now, passkey: p.Factor, unusual: len(p.Flow.Unusual) > 0, factors: map[name.ID]bool{p.Factor: true}}
 	case p.Act == Identified && p.Fits && facts.Known && facts.Lane.Lock(facts.Attempts, now) == Unlocked:
 		*g = ghost{password: now, unusual: len(p.Flow.Unusual) > 0, factors: map[name.ID]bool{}}
-	case p.Act == BeganSetup:
-		*g = ghost{factors: map[name.ID]bool{}}
+	case p.Act == BeganSetup, p.Act == BeganRecovery:
+		*g = ghost{recovers: p.Act == BeganRecovery, factors: map[name.ID]bool{}}
 	case !waits || !p.Fits:
 	case p.Act == GaveFactor && stage == StageFactor, p.Act == BoundFactor && stage == StageBind:
 		g.factors[p.Factor] = true
-	case p.Act == NamedRoot && stage != StageAccount:
+	case p.Act == NamedRoot && stage != StageAccount, p.Act == GavePassword && stage == StageNewPassword && g.recovers:
 		g.password = now
 	}
 }
@@ -175,12 +176,14 @@ func check(t *rapid.T, f Flow, seen ghost, facts Facts, now time.Time) {
 		t.Fatal("a session of a user who is blocked or gone")
 	case f.Kind == Setup && (facts.TokenSpent || !seen.factors[3]):
 		t.Fatal("a set-up that ended without a link or a device")
-	case f.Kind == Setup:
+	case f.Kind == Recover && (facts.TokenSpent || !seen.factors[3] || !seen.recovers):
+		t.Fatal("a recovery that ended without a link or a new device")
+	case f.Kind == Setup, f.Kind == Recover:
 	case now.Sub(seen.password) >= Life:
 		t.Fatal("a session from a password that is too old")
 	case facts.Disabled:
 		t.Fatal("a session of a user whose password is disabled")
-	case facts.Outside && !facts.Root:
+	case facts.Outside:
 		t.Fatal("a session from outside the networks (N-2)")
 	case seen.passkey != 0 && (!counts || !facts.Wanted.PasskeySignIn):
 		t.Fatal("a session by a passkey that is none, or where passkeys do not sign in")

@@ -29,14 +29,15 @@ type Act uint8
 // present stage is the answer, as for a look (a form that was sent twice, or from
 // another tab, or after going back).
 const (
-	Look         Act = iota
-	Identified       // who and password: begins a flow
-	GaveFactor       // a code of a second factor
-	GavePassword     // a new password
-	BoundFactor      // two codes, with which the new device is bound
-	BeganSetup       // opened a set-up link: begins a flow
-	NamedAccount     // set-up: chose the alias
-	NamedRoot        // set-up: chose e-mail address and passwords
+	Look          Act = iota
+	Identified        // who and password: begins a flow
+	GaveFactor        // a code of a second factor
+	GavePassword      // a new password
+	BoundFactor       // two codes, with which the new device is bound
+	BeganSetup        // opened a set-up link: begins a flow
+	NamedAccount      // set-up: chose the alias
+	NamedRoot         // set-up: chose e-mail address and passwords
+	BeganRecovery     // opened a link to recover root: begins a flow
 )
 
 // Proof is the verdict on what was just done.
@@ -45,7 +46,7 @@ type Proof struct {
 	Fits   bool       // the password or code is right
 	Method iam.Method // of GaveFactor and BoundFactor; of Identified: iam.MethodPasskey, or "" for the password
 	Factor name.ID    // likewise
-	Flow   Flow       // of Identified and BeganSetup: who it is; of the set-up's forms: with what was filled in
+	Flow   Flow       // of Identified, BeganSetup and BeganRecovery: who it is; of the set-up's forms and the recovery's new password: with what was filled in
 
 	Remember bool // of GaveFactor and BoundFactor: the box was ticked
 }
@@ -73,7 +74,7 @@ const (
 	TryLater  Refusal = "try-later"  // too many wrong passwords: an hour's pause
 	Lapsed    Refusal = "lapsed"     // the password is too old: an administrator gives another
 	Disabled  Refusal = "disabled"   // the password does not let in any more: an administrator turns it on
-	Elsewhere Refusal = "elsewhere"  // users may not sign in from this address
+	Elsewhere Refusal = "elsewhere"  // users, or root, may not sign in from this address
 	NoFactor  Refusal = "no-factor"  // there is a factor, but none that the account or server can use now
 	LinkOnly  Refusal = "link-only"  // a first factor must be bound by an enrolment link
 	WrongCode Refusal = "wrong-code" // or codes; the stage stays
@@ -118,6 +119,10 @@ func Step(f Flow, p Proof, facts Facts, now time.Time) (Flow, Outcome) {
 	case p.Act == BeganSetup:
 		f = p.Flow
 		f.Kind, f.Began, f.Expires, f.Proved = Setup, now, now.Add(Life), nil
+		return dispatch(f, facts)
+	case p.Act == BeganRecovery:
+		f = p.Flow
+		f.Kind, f.Began, f.Expires, f.Proved = Recover, now, now.Add(Life), nil
 		return dispatch(f, facts)
 	case !f.begun() || !now.Before(f.Expires):
 		return Flow{}, Outcome{Verdict: Ended, Why: "the sign-in ran out"}
@@ -164,6 +169,9 @@ func (f Flow) take(p Proof, now time.Time) Flow {
 		f.Remember = f.Remember || p.Remember
 		return f.with(iam.Proved{Method: p.Method, Factor: p.Factor, At: now})
 	case GavePassword:
+		if f.Kind == Recover {
+			f.Setup.RootHash, f.Expires = p.Flow.Setup.RootHash, now.Add(Life)
+		}
 		return f.with(iam.Proved{Method: iam.MethodPassword, At: now})
 	case NamedAccount:
 		f.Setup.Named, f.Setup.Alias = true, p.Flow.Setup.Alias
@@ -232,6 +240,8 @@ func dispatch(f Flow, facts Facts) (Flow, Outcome) {
 		return Flow{}, Outcome{Verdict: Refused, Refusal: Wrong, Why: "blocked by an administrator"}
 	case f.Kind == Setup:
 		return dispatchSetup(f, facts)
+	case f.Kind == Recover:
+		return dispatchRecovery(f, facts)
 	case f.Kind != SignIn:
 		return Flow{}, Outcome{Verdict: Ended, Why: "there is no sign-in"}
 	}
@@ -262,7 +272,7 @@ func dispatchUser(f Flow, facts Facts) (Flow, Outcome) {
 		return no(NoFactor, "the user's factors cannot be used")
 	case ask && facts.bound() && !second && !stood:
 		return f, Outcome{Verdict: Challenge, Stage: StageFactor, Factors: facts.Factors, Offer: offer}
-	case facts.Outside && !facts.Root:
+	case facts.Outside:
 		return no(Elsewhere, "the address is outside the account's networks")
 	case facts.Disabled:
 		return no(Disabled, "the login profile is disabled")
@@ -304,6 +314,21 @@ func dispatchSetup(f Flow, facts Facts) (Flow, Outcome) {
 		return f, Outcome{Verdict: Challenge, Stage: StageAccount}
 	case f.Setup.Email == "" || f.Setup.RootHash == "":
 		return f, Outcome{Verdict: Challenge, Stage: StageRoot}
+	case !bound:
+		return f, Outcome{Verdict: Challenge, Stage: StageBind}
+	}
+	return f, Outcome{Verdict: Open, Stage: StageDone}
+}
+
+// dispatchRecovery is dispatch for root's way back in. What root has proved with
+// before counts for nothing, and ends with it.
+func dispatchRecovery(f Flow, facts Facts) (Flow, Outcome) {
+	_, bound := f.last(func(p iam.Proved) bool { return p.Method.Second() })
+	switch {
+	case facts.TokenSpent:
+		return Flow{}, Outcome{Verdict: Refused, Refusal: Spent, Why: "the link to recover root was used or has run out"}
+	case f.Setup.RootHash == "":
+		return f, Outcome{Verdict: Challenge, Stage: StageNewPassword}
 	case !bound:
 		return f, Outcome{Verdict: Challenge, Stage: StageBind}
 	}

@@ -203,6 +203,19 @@ func newEvent(e *audit.Event) event {
 		RecipientAccountID: e.Account.UID(), ResourceType: resourceTypes[e.Target.Noun], ResourceName: e.Target.Name, UserIdentity: identityOf(e),
 		AdditionalEventData: map[string]string{"door": e.Door, "operation": e.Operation, "result": string(e.Result)},
 	}
+	for key, value := range map[string]string{
+		"decidedBy": e.Why, "forwardedFor": e.Chain, "mfaMethods": strings.Join(e.MFA.Methods, ","), "mfaTime": mfaTime(e),
+	} {
+		if value != "" {
+			out.AdditionalEventData[key] = value
+		}
+	}
+	if e.MFA.Remembered {
+		out.AdditionalEventData["deviceRemembered"] = "true"
+	}
+	if e.Root {
+		out.AdditionalEventData["rootUse"] = "true"
+	}
 	if e.ReadOnly {
 		out.EventRW = "Read"
 	}
@@ -228,6 +241,14 @@ func newEvent(e *audit.Event) event {
 		out.ReferencedResources = map[string][]string{out.ResourceType: {out.ResourceName}}
 	}
 	return out
+}
+
+// mfaTime is when the caller proved a factor, "" if it did not.
+func mfaTime(e *audit.Event) string {
+	if !e.MFA.Present {
+		return ""
+	}
+	return when(time.UnixMicro(e.MFA.At))
 }
 
 // codeNamed is this cloud's code for a kind of fault by its name in the trail, as far

@@ -67,13 +67,15 @@ type sessionAttributes struct {
 }
 
 type additional struct {
-	Operation    string   `json:"operation"`    // the operation's own name
-	Door         string   `json:"door"`         // where it was asked for
-	Result       string   `json:"result"`       // allowed, refused, failed
-	DecidedBy    string   `json:"decidedBy"`    // the statement or rule
-	MFAMethods   []string `json:"mfaMethods"`   // that the caller had proved
-	MFATime      string   `json:"mfaTime"`      // and when
-	ForwardedFor string   `json:"forwardedFor"` // as trusted proxies reported it
+	Operation    string   `json:"operation"`        // the operation's own name
+	Door         string   `json:"door"`             // where it was asked for
+	Result       string   `json:"result"`           // allowed, refused, failed
+	DecidedBy    string   `json:"decidedBy"`        // the statement or rule
+	MFAMethods   []string `json:"mfaMethods"`       // that the caller had proved
+	MFATime      string   `json:"mfaTime"`          // and when
+	Remembered   bool     `json:"deviceRemembered"` // a browser stood in for the factor
+	RootUse      bool     `json:"rootUse"`          // the account's root user was used
+	ForwardedFor string   `json:"forwardedFor"`     // as trusted proxies reported it
 }
 
 type recordResource struct {
@@ -90,6 +92,7 @@ func newRecord(e *audit.Event) *record {
 		RecipientAccountID: e.Account.String(), EventCategory: "Management",
 		Additional: additional{
 			Operation: e.Operation, Door: e.Door, Result: string(e.Result), DecidedBy: e.Why, MFAMethods: e.MFA.Methods, ForwardedFor: e.Chain,
+			Remembered: e.MFA.Remembered, RootUse: e.Root,
 		},
 	}
 	if e.MFA.Present {

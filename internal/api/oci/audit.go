@@ -109,6 +109,7 @@ func auditEventOf(e *audit.Event) auditEvent {
 		Additional: map[string]string{
 			"operation": e.Operation, "door": e.Door, "service": e.Service, "result": string(e.Result), "decidedBy": e.Why,
 			"forwardedFor": e.Chain, "mfaPresent": strconv.FormatBool(e.MFA.Present), "deviceRemembered": strconv.FormatBool(e.MFA.Remembered),
+			"rootUse": strconv.FormatBool(e.Root),
 		},
 	}
 	for i, m := range e.MFA.Methods {

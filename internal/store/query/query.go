@@ -172,7 +172,7 @@ CREATE VIEW events AS SELECT
 	strftime('%Y-%m-%dT%H:%M:%S', at / 1000000, 'unixepoch') || printf('.%06dZ', at % 1000000) AS time,
 	at, id, operation AS event, body ->> '$.action' AS action, body ->> '$.operation' AS operation, service, body ->> '$.door' AS door,
 	body ->> '$.region' AS region, read_only,
-	actor, body ->> '$.actor.kind' AS actor_kind, body ->> '$.actor.arn' AS actor_arn, access_key, body ->> '$.actor.session' AS session,
+	actor, body ->> '$.actor.kind' AS actor_kind, coalesce(body ->> '$.root', 0) AS root, body ->> '$.actor.arn' AS actor_arn, access_key, body ->> '$.actor.session' AS session,
 	coalesce(body ->> '$.mfa.present', 0) AS mfa, coalesce(body -> '$.mfa.methods', '[]') AS mfa_methods, body ->> '$.mfa.at' AS mfa_at, coalesce(body ->> '$.mfa.remembered', 0) AS remembered,
 	body ->> '$.target.noun' AS target_kind, target, body ->> '$.target.arn' AS target_arn,
 	body ->> '$.source' AS source, body ->> '$.chain' AS chain, body ->> '$.userAgent' AS user_agent, body ->> '$.requestId' AS request_id,
@@ -180,7 +180,7 @@ CREATE VIEW events AS SELECT
 FROM trail;`
 
 // Columns are those of events, for people who write queries.
-var Columns = strings.Fields(`time at id event action operation service door region read_only actor actor_kind actor_arn access_key session
+var Columns = strings.Fields(`time at id event action operation service door region read_only actor actor_kind root actor_arn access_key session
 	mfa mfa_methods mfa_at remembered target_kind target target_arn source chain user_agent request_id result code why params json`)
 
 // load copies events into the box.
