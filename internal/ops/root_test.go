@@ -17,8 +17,8 @@ import (
 
 const rootMail = "root@example.com"
 
-// rootSetUp sets root up and signs it in; the phone is root's.
-func (h *home) rootSetUp() (*browser, phone) {
+// rootArrives sets root up and signs it in; the phone is root's.
+func (h *home) rootArrives() (*browser, phone) {
 	h.Helper()
 	b := h.browser()
 	b.submit(ops.SubmitSetup{Token: h.setup})
@@ -72,7 +72,7 @@ func (h *home) alarms(kind iam.NoticeKind) map[string]int {
 func TestRootIsSeen(t *testing.T) {
 	posted(t, func(h *home) {
 		h.bindMail("admin", "admin@example.com")
-		b, p := h.rootSetUp()
+		b, p := h.rootArrives()
 		want := func(what string, kind iam.NoticeKind, n int) {
 			t.Helper()
 			if got := h.alarms(kind); got[rootMail] != n || got["admin@example.com"] != n {
@@ -136,7 +136,7 @@ func (h *home) lent(s *ops.NewSession) ops.Call {
 // root out without having been told (N-2).
 func TestRootRules(t *testing.T) {
 	posted(t, func(h *home) {
-		_, p := h.rootSetUp()
+		_, p := h.rootArrives()
 		b, _ := h.asRoot(p, firstPassword, "")
 		k := run(h, b.call(), ops.CreateAccessKey, ops.UserIn{})
 		h.letters()
@@ -212,7 +212,7 @@ func TestRecoverRoot(t *testing.T) {
 		if _, err := h.NewRecovery(ctx, testkit.Account); !fault.Is(err, fault.Conflict) {
 			t.Errorf("before the set-up: %v", err)
 		}
-		old, p := h.rootSetUp()
+		old, p := h.rootArrives()
 		s := run(h, old.call(), ops.CreateAccessKey, ops.UserIn{})
 		session := run(h, h.keyed(s.ID), ops.GetSessionToken, ops.GetSessionTokenIn{})
 		out := ops.RootRulesIn{RootRules: iam.RootRules{Networks: "198.51.100.0/24"}, Confirmed: true}
@@ -310,7 +310,7 @@ func TestRecoveryIsLoud(t *testing.T) {
 	token, err := w.NewSetupToken(context.Background(), testkit.Account, "admin")
 	h.must(err)
 	h.setup = token
-	h.rootSetUp()
+	h.rootArrives()
 	_, err = w.NewRecovery(context.Background(), testkit.Account)
 	h.must(err)
 	b := h.browser()
