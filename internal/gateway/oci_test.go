@@ -53,3 +53,35 @@ func TestPathsOfOneSpelling(t *testing.T) {
 		}
 	}
 }
+
+// FuzzParseOperation: whatever the line, it is refused or an operation that has its own
+// path and no other segment for a variable than one spelling.
+func FuzzParseOperation(f *testing.F) {
+	f.Add("GET /20160918/instances/{instanceId} GetInstance INSTANCE_READ at:/20160918/instances/{instanceId}", "/20160918/instances/a")
+	f.Add("POST /20160918/instances LaunchInstance - body:compartmentId", "/20160918/instances")
+	f.Add("GET /n/{namespace}/b/{bucket} GetBucket BUCKET_READ+BUCKET_INSPECT tenancy", "/n/../b/%2e")
+	f.Fuzz(func(t *testing.T, line, path string) {
+		o, err := ParseOperation(line)
+		if err != nil {
+			return
+		}
+		words := strings.Fields(line)
+		if again, err := ParseOperation(strings.Join(words, " ")); err != nil || again.Name != o.Name || again.Path != o.Path {
+			t.Fatalf("%q became %+v, %v", line, again, err)
+		}
+		own := o.Path
+		for _, v := range variables(o.Path) {
+			own = strings.ReplaceAll(own, v, "x-1")
+		}
+		if vars, ok := o.match(own); !ok || len(vars) > len(variables(o.Path)) {
+			t.Fatalf("%s is not %s: %v", own, o.Path, vars)
+		}
+		if vars, ok := o.match(path); ok {
+			for v, text := range vars {
+				if strings.ContainsAny(text, "/%?#;\\") || strings.HasPrefix(text, ".") || text == "" {
+					t.Fatalf("%s is %q in %q", v, text, path)
+				}
+			}
+		}
+	})
+}

@@ -16,6 +16,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"net/url"
 	"strconv"
 	"strings"
 	"testing"
@@ -250,6 +251,27 @@ func FuzzBody(f *testing.F) {
 		for _, b := range bindings(&Config{}) {
 			req := &request{Request: httptest.NewRequest(b.method, "/", bytes.NewReader(nil)), body: body, vars: map[string]string{}}
 			req.query = req.URL.Query()
+			if _, err := b.decode(req); err != nil && answerTo(err).status == 500 {
+				t.Fatalf("%s: %v", b.name, err)
+			}
+		}
+	})
+}
+
+// FuzzQuery: whatever the query and the path's variables are, the answer is one of
+// Oracle's.
+func FuzzQuery(f *testing.F) {
+	f.Add("compartmentId=x&limit=1&page=p&sortBy=NAME&compartmentIdInSubtree=true", "ocid1.user.oc1..aaaa", "W/\"x\"")
+	f.Fuzz(func(t *testing.T, query, id, etag string) {
+		for _, b := range bindings(&Config{}) {
+			req := &request{Request: httptest.NewRequest(b.method, "/", nil), vars: map[string]string{}}
+			req.query, _ = url.ParseQuery(query)
+			req.Header.Set("If-Match", etag)
+			for _, segment := range b.path {
+				if strings.HasPrefix(segment, "{") {
+					req.vars[strings.Trim(segment, "{}")] = id
+				}
+			}
 			if _, err := b.decode(req); err != nil && answerTo(err).status == 500 {
 				t.Fatalf("%s: %v", b.name, err)
 			}
