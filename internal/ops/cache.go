@@ -47,6 +47,7 @@ type principal struct {
 	user     iam.User
 	role     iam.Role
 	layers   []policy.Layer // identity, then boundary if there is one
+	plain    int            // how many of the identity sets are not of Oracle's language; they come first
 	spoken   tongues        // the languages besides AWS's that the layers speak
 	oracle   *oracleSelf    // nil if no policy of Oracle's speaks of it
 

@@ -3,6 +3,7 @@ package ops
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -187,7 +188,7 @@ func (env *Env) layers(t *Target) ([]policy.Layer, tongues, error) {
 	if env.rules == nil {
 		return nil, 0, nil
 	}
-	layers, spoken := env.rules.layers, env.rules.spoken
+	layers, spoken := env.rules.at(t.oraclePath(env.Call.Caller.Account)), env.rules.spoken
 	session, err := env.sessionLayer()
 	if err != nil {
 		return nil, 0, err
@@ -203,6 +204,18 @@ func (env *Env) layers(t *Target) ([]policy.Layer, tongues, error) {
 		layers = append(layers, *t.Trust)
 	}
 	return layers, spoken | tonguesOf(layers[len(env.rules.layers):]), nil
+}
+
+// at are the principal's layers with those statements of Oracle's alone that can count at
+// a place.
+func (p *principal) at(path string) []policy.Layer {
+	if p.oracle == nil {
+		return p.layers
+	}
+	layers := slices.Clone(p.layers)
+	plain := layers[0].Sets[:p.plain:p.plain]
+	layers[0].Sets = p.oracle.places.At(plain, path)
+	return layers
 }
 
 // sessionLayer is what was passed when the session was made. A federated user
@@ -255,11 +268,12 @@ func (env *Env) principalOf(c *Caller) (*principal, error) {
 	if identity.Sets, err = env.heldSets(held); err != nil {
 		return nil, err
 	}
-	oracle, self, err := env.oracleSets(c, p.revision)
-	if err != nil {
+	if p.oracle, err = env.oracleSets(c, p.revision); err != nil {
 		return nil, err
 	}
-	identity.Sets, p.oracle = append(identity.Sets, oracle...), self
+	if p.plain = len(identity.Sets); p.oracle != nil {
+		identity.Sets = p.oracle.places.All(identity.Sets)
+	}
 	p.layers = append(p.layers, identity)
 	if held.Boundary != nil {
 		set, err := env.granted(held.Boundary)

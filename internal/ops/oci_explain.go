@@ -186,12 +186,9 @@ func (env *Env) missing(req *policy.Request, n Names, layers []policy.Layer) (ou
 func (env *Env) nearest(req *policy.Request, layers []policy.Layer) *policy.RuleTrace {
 	asked := slices.Clone(layers)
 	if r, err := env.oracleRules(env.Call.Caller.Account, env.Call.Caller.revision); err == nil {
-		all := policy.Layer{Kind: policy.Identity}
-		if r.others != nil {
-			all.Sets = append(all.Sets, r.others)
-		}
-		for _, set := range r.groups {
-			all.Sets = append(all.Sets, set)
+		all := policy.Layer{Kind: policy.Identity, Sets: r.others.All(nil)}
+		for _, its := range r.groups {
+			all.Sets = its.All(all.Sets)
 		}
 		asked = append(asked, all)
 	}

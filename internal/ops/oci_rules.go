@@ -24,15 +24,17 @@ import (
 type oracleRules struct {
 	revision int64
 	stamp    string                 // which policies, and when each was last changed
-	others   *policy.Set            // about any-user, services, …; nil if there are none
-	groups   map[string]*policy.Set // by the OCID of a group or dynamic group
+	others   oci.Places             // about any-user, services, …
+	groups   map[string]*oci.Places // by the OCID of a group or dynamic group
 	networks []oracleNetwork
+	none     bool // there are no statements
 }
 
 // oracleSelf is what Oracle's language knows of a principal.
 type oracleSelf struct {
 	groups, names []string // OCIDs and names of its groups
 	rules         *oracleRules
+	places        oci.Places // the statements about it
 }
 
 // maxOracle bounds the cache of accounts' statements, in accounts.
@@ -79,7 +81,7 @@ func (env *Env) oracleRules(a name.Account, revision int64) (*oracleRules, error
 	if err != nil {
 		return nil, err
 	}
-	r := &oracleRules{revision: revision, stamp: stampOf(policies)}
+	r := &oracleRules{revision: revision, stamp: stampOf(policies), none: len(policies) == 0}
 	if old, ok := env.cache.oracle.get(a); ok && old.stamp == r.stamp && len(policies) > 0 {
 		*r = *old // something else of the account has changed
 		r.revision = revision
@@ -113,8 +115,8 @@ func stampOf(policies []iam.OracleNoun) string {
 // compile sorts statements by whom they are about. A stored policy that no longer
 // parses refuses the request: a deny must never fall out of a decision.
 func (r *oracleRules) compile(s *Server, a name.Account, policies []iam.OracleNoun) error {
-	var others []policy.Rule
-	groups := map[string][]policy.Rule{}
+	type shelf struct{ group, place string } // group "" is others
+	rules := map[shelf][]policy.Rule{}
 	for i := range policies {
 		p := &policies[i]
 		var body oraclePolicyBody
@@ -128,50 +130,50 @@ func (r *oracleRules) compile(s *Server, a name.Account, policies []iam.OracleNo
 		at := oci.Site{Tenancy: a.Tenancy(), Compartment: compartmentOCID(a, p.Parent)}
 		for _, b := range doc.Bind(policy.RuleID{Policy: p.Name}, at, body.names()) {
 			if b.Others {
-				others = append(others, b.Rule)
+				at := shelf{"", b.Place}
+				rules[at] = append(rules[at], b.Rule)
 			}
 			for _, g := range b.Groups {
-				groups[g] = append(groups[g], b.Rule)
+				at := shelf{g, b.Place}
+				rules[at] = append(rules[at], b.Rule)
 			}
 		}
 	}
-	if others != nil {
-		r.others = policy.Compile(others, s.contextKeys)
+	r.groups = map[string]*oci.Places{"": &r.others}
+	for at, rules := range rules {
+		if r.groups[at.group] == nil {
+			r.groups[at.group] = &oci.Places{}
+		}
+		r.groups[at.group].Add(at.place, policy.Compile(rules, s.contextKeys))
 	}
-	r.groups = make(map[string]*policy.Set, len(groups))
-	for g, rules := range groups {
-		r.groups[g] = policy.Compile(rules, s.contextKeys)
-	}
+	delete(r.groups, "")
 	return nil
 }
 
 // oracleSets are the statements about a principal. The root user is bound by none,
 // as Oracle's administrators are by no deny, and needs none.
-func (env *Env) oracleSets(c *Caller, revision int64) ([]*policy.Set, *oracleSelf, error) {
+func (env *Env) oracleSets(c *Caller, revision int64) (*oracleSelf, error) {
 	r, err := env.oracleRules(c.Account, revision)
-	if err != nil || c.Kind == policy.Root || r.others == nil && len(r.groups) == 0 {
-		return nil, nil, err
-	}
-	var sets []*policy.Set
-	if r.others != nil {
-		sets = append(sets, r.others)
+	if err != nil || c.Kind == policy.Root || r.none {
+		return nil, err
 	}
 	self := &oracleSelf{rules: r}
+	self.places.AddAll(&r.others)
 	if c.Kind == policy.RoleSession {
-		return sets, self, nil
+		return self, nil
 	}
 	groups, err := env.Tx.GroupsOf(c.Account, c.User.ID, "", maxGroupsOfUser)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	for i := range groups {
 		id := groups[i].ID.OCID(name.OCIGroup)
 		self.groups, self.names = append(self.groups, id), append(self.names, groups[i].Name)
-		if set := r.groups[id]; set != nil {
-			sets = append(sets, set)
+		if its := r.groups[id]; its != nil {
+			self.places.AddAll(its)
 		}
 	}
-	return sets, self, nil
+	return self, nil
 }
 
 // oracleNetwork is a network source.

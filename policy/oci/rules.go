@@ -61,6 +61,7 @@ type Bound struct {
 	Rule   policy.Rule
 	Groups []string // OCIDs of the groups or dynamic groups that it is about
 	Others bool     // it is about others than members of Groups: any-user, a service, …
+	Place  string   // OCID of the compartment outside of which it does not count; "" if it counts in the whole tenancy
 }
 
 // Rules returns the statements as rules. id names the policy; the rest of each
@@ -88,6 +89,7 @@ func (d *Document) Bind(id policy.RuleID, at Site, names Names) []Bound {
 		b.Rule.Who = s.subject.expr(names, &b)
 		b.Rule.What = s.what.expr(s.kind == Deny)
 		b.Rule.Where = s.where.expr(&at, names)
+		b.Place = s.where.place(&at, names)
 		b.Rule.When = s.when.expr()
 		if s.kind == Deny {
 			b.Rule.Effect = policy.Deny
@@ -224,6 +226,17 @@ func (l *location) expr(at *Site, names Names) policy.Expr {
 		return all[0]
 	}
 	return all
+}
+
+// place is the compartment outside of which a location never is, "" for none.
+func (l *location) place(at *Site, names Names) string {
+	switch {
+	case l.compartment != nil:
+		return l.compartment.resolve(names)
+	case at.Compartment != at.Tenancy:
+		return strings.ToLower(at.Compartment)
+	}
+	return ""
 }
 
 func within(ocid string) policy.Expr {
