@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"warifu/internal/audit"
+	"warifu/internal/audit/tree"
 	"warifu/internal/fault"
 	"warifu/internal/iam"
 	"warifu/internal/page"
@@ -104,6 +105,8 @@ type Server struct {
 	queries     *query.Engine
 	insights    insights
 	operations  map[string]Entry // by what the trail calls their actions
+	newest      atomic.Pointer[openedNote]
+	signer      atomic.Pointer[tree.Signer] // nil until the trail is first sealed
 
 	oracleLimits OracleLimits
 	oracleBox    cipher.AEAD

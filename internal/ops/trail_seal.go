@@ -54,7 +54,32 @@ func (s *Server) KeepTrail(ctx context.Context) {
 // trailSigner is the key that checkpoints are signed with. It is the same for
 // the life of the installation.
 func (s *Server) trailSigner() (*tree.Signer, error) {
-	return tree.NewSigner(s.keys.ring().Derive("checkpoints of the trail"))
+	if made := s.signer.Load(); made != nil {
+		return made, nil
+	}
+	made, err := tree.NewSigner(s.keys.ring().Derive("checkpoints of the trail"))
+	if err == nil {
+		s.signer.Store(made)
+	}
+	return made, err
+}
+
+// openedNote is a checkpoint whose signature was checked.
+type openedNote struct {
+	note string
+	tree.Checkpoint
+}
+
+// openNewest opens a checkpoint, which mostly is the same as the last time.
+func (s *Server) openNewest(note, key string) (tree.Checkpoint, error) {
+	if last := s.newest.Load(); last != nil && last.note == note {
+		return last.Checkpoint, nil
+	}
+	c, err := tree.OpenCheckpoint(note, key)
+	if err == nil {
+		s.newest.Store(&openedNote{note, c})
+	}
+	return c, err
 }
 
 // TrailKey is the public key that the trail's checkpoints are signed with.
@@ -151,7 +176,7 @@ func signedEdge(tx *store.Tx, key string) (*tree.Edge, error) {
 	if err != nil {
 		return nil, fault.Wrap(err, fmt.Sprintf("the last checkpoint of the trail, of size %d, is not the one that was signed", last.Size))
 	}
-	edge, err := tree.LoadEdge(signed.Size, tx.TrailTile)
+	edge, err := tree.LoadEdge(signed.Size, tx.TrailTiles)
 	if err != nil {
 		return nil, fault.Wrap(err, "the trail's tree was changed")
 	}
@@ -306,7 +331,7 @@ func (s *Server) CheckAnchor(ctx context.Context, note string) error {
 			return fault.New(fault.Conflict, "the trail has %d events, and a checkpoint of %s that was kept elsewhere has %d: the database was set back",
 				last.Size, anchor.At.Format(time.RFC3339), anchor.Size)
 		}
-		if root, err := tree.RootAt(anchor.Size, tx.TrailTile); err != nil || root != anchor.Root {
+		if root, err := tree.RootAt(anchor.Size, tx.TrailTiles); err != nil || root != anchor.Root {
 			return fault.New(fault.Conflict, "the first %d events of the trail are not those that a checkpoint of %s tells of, which was kept elsewhere",
 				anchor.Size, anchor.At.Format(time.RFC3339))
 		}
@@ -337,18 +362,12 @@ var ProveEvent = Op[ProveEventIn, EventProof]{
 	Record: func(in ProveEventIn) audit.Fields { return audit.Fields{"eventId": in.ID} },
 	Do: func(env *Env, in ProveEventIn) (p EventProof, err error) {
 		place := store.EventPlace{Account: env.Call.Caller.Account, At: in.At, ID: in.ID}
-		if p.Body, err = env.Tx.EventBody(place); err != nil {
+		var leaf int64
+		var note string
+		if p.Body, leaf, note, err = env.Tx.SealedEvent(place); err != nil || leaf < 0 {
 			return p, err
 		}
-		leaf, ok, err := env.Tx.LeafOf(place)
-		if err != nil || !ok {
-			return p, err
-		}
-		last, err := env.Tx.LastCheckpoint()
-		if err != nil {
-			return p, err
-		}
-		return env.proveLeaf(p, leaf, last.Note)
+		return env.proveLeaf(p, leaf, note)
 	},
 }
 
@@ -364,11 +383,11 @@ func (env *Env) proveLeaf(p EventProof, leaf int64, note string) (EventProof, er
 		return p, err
 	}
 	p.Sealed, p.Leaf, p.Key = true, leaf, signer.Public()
-	p.Checkpoint, err = tree.OpenCheckpoint(note, p.Key)
+	p.Checkpoint, err = env.openNewest(note, p.Key)
 	if err != nil {
 		return p, nil // it shows as not whole
 	}
-	proof, err := tree.Prove(p.Checkpoint.Size, leaf, env.Tx.TrailTile)
+	proof, err := tree.Prove(p.Checkpoint.Size, leaf, env.Tx.TrailTiles)
 	if err != nil {
 		return p, nil //nolint:nilerr // likewise
 	}

@@ -2,12 +2,14 @@ package store
 
 import (
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"warifu/internal/audit"
+	"warifu/internal/audit/tree"
 	"warifu/internal/fault"
 	"warifu/internal/name"
 )
@@ -150,12 +152,6 @@ func (tx *Tx) ForgetPending(p EventPlace) error {
 	return err
 }
 
-// LeafOf finds the leaf of an event; false if it is none.
-func (tx *Tx) LeafOf(p EventPlace) (n int64, ok bool, err error) {
-	ok, err = tx.one(`SELECT n FROM trail_leaves WHERE account = $1 AND at = $2 AND id = $3`, []any{int64(p.Account), micros(p.At), p.ID}, &n)
-	return n, ok, err
-}
-
 // Leaves are leaves and their events, from leaf n on, as many as limit. Check
 // says whether the columns are compared with the body, which takes a while.
 func (tx *Tx) Leaves(n int64, limit int, check bool) ([]StoredEvent, error) {
@@ -179,6 +175,62 @@ func (tx *Tx) StrayEvents(after EventPlace, limit int) ([]StoredEvent, error) {
 func (tx *Tx) TrailTile(level int, n int64) (data []byte, err error) {
 	_, err = tx.one(`SELECT data FROM trail_tiles WHERE level = $1 AND n = $2`, []any{level, n}, &data)
 	return data, err
+}
+
+// tilesPerQuery is how many tiles one statement reads: more than a proof in a tree of
+// a billion events needs, so that it is one text to prepare.
+const tilesPerQuery = 12
+
+var readTiles = `SELECT level, n, data FROM trail_tiles WHERE ` + strings.Join(anyPlace(tilesPerQuery), " OR ")
+
+func anyPlace(n int) (all []string) {
+	for i := range n {
+		all = append(all, fmt.Sprintf("level = $%d AND n = $%d", 2*i+1, 2*i+2))
+	}
+	return all
+}
+
+// TrailTiles reads tiles of the tree, each in the place of where it was asked for;
+// nil for one that there is not.
+func (tx *Tx) TrailTiles(places []tree.TilePlace) ([][]byte, error) {
+	tiles := make([][]byte, len(places))
+	for from := 0; from < len(places); from += tilesPerQuery {
+		some := places[from:min(from+tilesPerQuery, len(places))]
+		args := make([]any, 0, 2*tilesPerQuery)
+		for i := range tilesPerQuery {
+			at := some[min(i, len(some)-1)]
+			args = append(args, at.Level, at.N)
+		}
+		err := tx.each(func(r row) error {
+			var at tree.TilePlace
+			var data []byte
+			if err := r.Scan(&at.Level, &at.N, &data); err != nil {
+				return err
+			}
+			for i := range some {
+				if some[i] == at {
+					tiles[from+i] = data
+				}
+			}
+			return nil
+		}, readTiles, args...)
+		if err != nil {
+			return nil, err
+		}
+	}
+	return tiles, nil
+}
+
+// SealedEvent is an event as it is stored with its leaf, -1 if it is none yet, and
+// the newest checkpoint, "" if there is none. NotFound if there is no such event.
+func (tx *Tx) SealedEvent(p EventPlace) (body string, leaf int64, checkpoint string, err error) {
+	ok, err := tx.one(`SELECT e.body, coalesce(l.n, -1), coalesce((SELECT note FROM trail_checkpoints ORDER BY size DESC LIMIT 1), '')
+		FROM events e LEFT JOIN trail_leaves l ON l.account = e.account AND l.at = e.at AND l.id = e.id
+		WHERE e.account = $1 AND e.at = $2 AND e.id = $3`, []any{int64(p.Account), micros(p.At), p.ID}, &body, &leaf, &checkpoint)
+	if err == nil && !ok {
+		err = fault.Of(fault.NotFound, "event", p.ID)
+	}
+	return body, leaf, checkpoint, err
 }
 
 // PutTrailTile writes a tile.
@@ -261,15 +313,6 @@ func (tx *Tx) LeafOlder(n int64, than time.Time, limit int) (end int64, more boo
 		return nil
 	}, `SELECT n, at FROM trail_leaves WHERE n >= $1 ORDER BY n LIMIT $2`, n, limit)
 	return end, seen == limit && end == n+int64(limit), err
-}
-
-// EventBody is an event as it is stored, NotFound if there is none.
-func (tx *Tx) EventBody(p EventPlace) (body string, err error) {
-	ok, err := tx.one(`SELECT body FROM events WHERE account = $1 AND at = $2 AND id = $3`, []any{int64(p.Account), micros(p.At), p.ID}, &body)
-	if err == nil && !ok {
-		err = fault.Of(fault.NotFound, "event", p.ID)
-	}
-	return body, err
 }
 
 // TrailStates are what the trail's workers remember under keys that begin with a

@@ -3,8 +3,10 @@ package store
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -74,9 +76,7 @@ func (d *postgresDB) begin(ctx context.Context, m mode) (session, error) {
 		// again in the transaction that changes it.
 		opts = &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}
 	case record:
-		// Appended rows depend on nothing that was read.
-		opts.Isolation = sql.LevelReadCommitted
-		setup = "SET LOCAL synchronous_commit = off"
+		return d.recording(ctx)
 	case migrating:
 		// Not serializable: what another process did while this one waited for
 		// the lock must be seen.
@@ -102,6 +102,46 @@ func (d *postgresDB) begin(ctx context.Context, m mode) (session, error) {
 	}
 	return t, nil
 }
+
+// postgresRecording is a session that only appends, to nothing that it has read. Its
+// statements go to the server together with the end of the transaction, in one trip
+// instead of four.
+type postgresRecording struct {
+	conn  *sql.Conn
+	batch pgx.Batch
+}
+
+func (d *postgresDB) recording(ctx context.Context) (session, error) {
+	conn, err := d.db.Conn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	r := &postgresRecording{conn: conn}
+	r.batch.Queue("SELECT set_config('synchronous_commit', 'off', true)")
+	return r, nil
+}
+
+// ExecContext implements session; how many rows were written is not told.
+func (r *postgresRecording) ExecContext(_ context.Context, query string, args ...any) (sql.Result, error) {
+	r.batch.Queue(query, slices.Clone(args)...)
+	return driver.RowsAffected(0), nil
+}
+
+// QueryContext implements session.
+func (r *postgresRecording) QueryContext(context.Context, string, ...any) (*sql.Rows, error) {
+	return nil, errors.New("what is recorded is not read")
+}
+
+// commit sends the statements, which are one transaction: nothing ends it before the
+// last of them.
+func (r *postgresRecording) commit() error {
+	defer r.conn.Close()
+	return r.conn.Raw(func(c any) error {
+		return c.(*stdlib.Conn).Conn().SendBatch(context.Background(), &r.batch).Close()
+	})
+}
+
+func (r *postgresRecording) rollback() { r.conn.Close() }
 
 func (t *postgresTx) commit() error {
 	defer t.conn.Close()

@@ -2,6 +2,7 @@ package tree
 
 import (
 	"fmt"
+	"slices"
 
 	"golang.org/x/mod/sumdb/tlog"
 )
@@ -32,23 +33,39 @@ type Edge struct {
 	tiles [levels][]byte
 }
 
+// TilePlace says which tile is meant.
+type TilePlace struct {
+	Level int
+	N     int64
+}
+
+// Tiles reads tiles, each in the place of where it was asked for; nil for one that
+// there is not. It is asked for all that are needed at once, for each question to a
+// database takes as long as a tile.
+type Tiles func([]TilePlace) ([][]byte, error)
+
 // LoadEdge reads the edge of a tree of a size from its tiles.
-func LoadEdge(size int64, tile func(level int, n int64) ([]byte, error)) (*Edge, error) {
+func LoadEdge(size int64, read Tiles) (*Edge, error) {
 	e := &Edge{size: size}
+	var places []TilePlace
 	for level := range levels {
-		hashes := size >> (level * Height)
-		width := int(hashes&(perTile-1)) * tlog.HashSize
-		if width == 0 {
-			continue
+		if hashes := size >> (level * Height); hashes&(perTile-1) != 0 {
+			places = append(places, TilePlace{level, hashes >> Height})
 		}
-		data, err := tile(level, hashes>>Height)
-		if err != nil {
-			return nil, err
+	}
+	if places == nil {
+		return e, nil
+	}
+	tiles, err := read(places)
+	if err != nil {
+		return nil, err
+	}
+	for i, at := range places {
+		width := int(size>>(at.Level*Height)&(perTile-1)) * tlog.HashSize
+		if len(tiles[i]) < width {
+			return nil, fmt.Errorf("tile %d of level %d has %d bytes, not the %d of a tree of size %d", at.N, at.Level, len(tiles[i]), width, size)
 		}
-		if len(data) < width {
-			return nil, fmt.Errorf("tile %d of level %d has %d bytes, not the %d of a tree of size %d", hashes>>Height, level, len(data), width, size)
-		}
-		e.tiles[level] = append(make([]byte, 0, tileSize), data[:width]...)
+		e.tiles[at.Level] = append(make([]byte, 0, tileSize), tiles[i][:width]...)
 	}
 	return e, nil
 }
@@ -84,11 +101,15 @@ func (e *Edge) Partial() (all []Tile) {
 
 // Root is the hash of the whole tree.
 func (e *Edge) Root() tlog.Hash {
-	root, err := tlog.TreeHash(e.size, reader(func(level int, n int64) ([]byte, error) {
-		if n != e.size>>((level+1)*Height) {
-			return nil, fmt.Errorf("the root needs tile %d of level %d, which is not on the edge", n, level)
+	root, err := tlog.TreeHash(e.size, reader(func(places []TilePlace) ([][]byte, error) {
+		tiles := make([][]byte, len(places))
+		for i, at := range places {
+			if at.N != e.size>>((at.Level+1)*Height) {
+				return nil, fmt.Errorf("the root needs tile %d of level %d, which is not on the edge", at.N, at.Level)
+			}
+			tiles[i] = e.tiles[at.Level]
 		}
-		return e.tiles[level], nil
+		return tiles, nil
 	}))
 	if err != nil {
 		panic("tree: " + err.Error()) // the edge holds all that a root is made of
@@ -110,16 +131,26 @@ func tileRoot(data []byte) tlog.Hash {
 	return hashes[0]
 }
 
-// reader reads hashes of the tree out of tiles.
-func reader(tile func(level int, n int64) ([]byte, error)) tlog.HashReader {
+// reader reads hashes of the tree out of tiles, each of which it asks for once.
+func reader(read Tiles) tlog.HashReader {
 	return tlog.HashReaderFunc(func(indexes []int64) ([]tlog.Hash, error) {
+		var places []TilePlace
+		for _, index := range indexes {
+			if at := placeOfHash(index); !slices.Contains(places, at) {
+				places = append(places, at)
+			}
+		}
+		if places == nil {
+			return nil, nil
+		}
+		tiles, err := read(places)
+		if err != nil {
+			return nil, err
+		}
 		hashes := make([]tlog.Hash, len(indexes))
 		for i, index := range indexes {
 			t := tlog.TileForIndex(Height, index)
-			data, err := tile(t.L, t.N)
-			if err != nil {
-				return nil, err
-			}
+			data := tiles[slices.Index(places, placeOfHash(index))]
 			if t.W = len(data) / tlog.HashSize; t.W == 0 || t.W > perTile {
 				return nil, fmt.Errorf("tile %d of level %d has %d bytes", t.N, t.L, len(data))
 			}
@@ -131,32 +162,18 @@ func reader(tile func(level int, n int64) ([]byte, error)) tlog.HashReader {
 	})
 }
 
+// placeOfHash says in which tile a hash is.
+func placeOfHash(index int64) TilePlace {
+	t := tlog.TileForIndex(Height, index)
+	return TilePlace{t.L, t.N}
+}
+
 // Prove makes the proof that leaf n is in the tree of a size.
-func Prove(size, n int64, tile func(level int, n int64) ([]byte, error)) (tlog.RecordProof, error) {
-	return tlog.ProveRecord(size, n, reader(cached(tile)))
+func Prove(size, n int64, read Tiles) (tlog.RecordProof, error) {
+	return tlog.ProveRecord(size, n, reader(read))
 }
 
 // RootAt is the root that the tree had at a size, read from its tiles.
-func RootAt(size int64, tile func(level int, n int64) ([]byte, error)) (tlog.Hash, error) {
-	return tlog.TreeHash(size, reader(cached(tile)))
-}
-
-// cached asks for each tile once.
-func cached(tile func(level int, n int64) ([]byte, error)) func(int, int64) ([]byte, error) {
-	type place struct {
-		level int
-		n     int64
-	}
-	known := map[place][]byte{}
-	return func(level int, n int64) ([]byte, error) {
-		at := place{level, n}
-		if data, ok := known[at]; ok {
-			return data, nil
-		}
-		data, err := tile(level, n)
-		if err == nil {
-			known[at] = data
-		}
-		return data, err
-	}
+func RootAt(size int64, read Tiles) (tlog.Hash, error) {
+	return tlog.TreeHash(size, reader(read))
 }

@@ -43,7 +43,12 @@ func newLog(t testing.TB) *log {
 	return &log{signer: newSigner(t, "seed"), edge: &Edge{}, tiles: map[string][]byte{}}
 }
 
-func (l *log) tile(level int, n int64) ([]byte, error) { return l.tiles[place(level, n)], nil }
+func (l *log) read(places []TilePlace) (all [][]byte, _ error) {
+	for _, at := range places {
+		all = append(all, l.tiles[place(at.Level, at.N)])
+	}
+	return all, nil
+}
 
 func (l *log) put(x Tile) { l.tiles[place(x.Level, x.N)] = bytes.Clone(x.Data) }
 
@@ -115,7 +120,7 @@ func TestEdgeAgreesWithTheLibrary(t *testing.T) {
 		for _, x := range l.edge.Partial() {
 			l.put(x)
 		}
-		if l.edge, err = LoadEdge(int64(i)+1, l.tile); err != nil || l.edge.Root() != want {
+		if l.edge, err = LoadEdge(int64(i)+1, l.read); err != nil || l.edge.Root() != want {
 			t.Fatalf("size %d, loaded: root %v, want %v, %v", i+1, l.edge.Root(), want, err)
 		}
 	}
@@ -124,7 +129,7 @@ func TestEdgeAgreesWithTheLibrary(t *testing.T) {
 	}
 	size, root := l.edge.Size(), l.edge.Root()
 	for _, n := range []int64{0, 1, 255, 256, 65_535, 65_536, 69_999} {
-		p, err := Prove(size, n, l.tile)
+		p, err := Prove(size, n, l.read)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -136,7 +141,7 @@ func TestEdgeAgreesWithTheLibrary(t *testing.T) {
 
 func TestProofsAreChecked(t *testing.T) {
 	l := made(t, 300, 300)
-	p, err := Prove(300, 7, l.tile)
+	p, err := Prove(300, 7, l.read)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -373,7 +378,7 @@ func FuzzOpenCheckpoint(f *testing.F) {
 
 func FuzzCheckProof(f *testing.F) {
 	l := made(f, 20, 20)
-	p, err := Prove(20, 3, l.tile)
+	p, err := Prove(20, 3, l.read)
 	if err != nil {
 		f.Fatal(err)
 	}
