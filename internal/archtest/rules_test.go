@@ -159,8 +159,8 @@ var ownOfDoor = map[string][]string{
 	"internal/api/alibaba": {"internal/reqsig/acs", "policy", "policy/ram", "internal/audit"},
 	"internal/api/oci":     {"internal/reqsig/oci", "policy/oci", "internal/audit"},
 
-	// It puts events and decisions into words for people.
-	"internal/console": {"internal/audit", "policy"},
+	// It puts events, decisions and checks into words for people.
+	"internal/console": {"internal/audit", "internal/insight", "policy"},
 
 	// It hands facts about another service's request to policy and names them
 	// for the trail. Services of each cloud may be behind it.

@@ -23,13 +23,64 @@ func jobsPage(rq *request) error {
 	if err != nil {
 		return err
 	}
-	return rq.page("admin/jobs", rq.t("nav.jobs"), all)
+	d := jobsData{All: all}
+	pairs, err := run(rq, ops.CompareTemplates, struct{}{})
+	if err != nil {
+		return err
+	}
+	for _, p := range pairs {
+		for _, u := range p.People {
+			d.Twice = append(d.Twice, twice{u.Name, p.A, p.B})
+		}
+	}
+	d.More = max(0, len(d.Twice)-rowsShown)
+	d.Twice = d.Twice[:min(len(d.Twice), rowsShown)]
+	return rq.page("admin/jobs", rq.t("nav.jobs"), d)
+}
+
+// jobsData are the job functions, and who has two of them.
+type jobsData struct {
+	All   []ops.Template
+	Twice []twice
+	More  int
+}
+
+// twice is somebody who has two job functions.
+type twice struct{ Name, A, B string }
+
+// jobApart is what separates a job function from another.
+type jobApart struct {
+	Other       string
+	Here, There []string // actions of one only
+	Both        []string
+	People      []string
+}
+
+// apart is what separates a job function from each other one.
+func (rq *request) apart(job string) (all []jobApart, err error) {
+	pairs, err := run(rq, ops.CompareTemplates, struct{}{})
+	for _, p := range pairs {
+		a := jobApart{Other: p.B, Here: p.OnlyA, There: p.OnlyB, Both: p.Both}
+		switch job {
+		case p.A:
+		case p.B:
+			a.Other, a.Here, a.There = p.A, p.OnlyB, p.OnlyA
+		default:
+			continue
+		}
+		for _, u := range p.People {
+			a.People = append(a.People, u.Name)
+		}
+		all = append(all, a)
+	}
+	return all, err
 }
 
 // jobData is a job function: who has it, and what applying it makes.
 type jobData struct {
 	ops.Template
 	Texts []jobText
+	Apart []jobApart
 	Back  string
 }
 
@@ -48,6 +99,9 @@ func jobPage(rq *request) error {
 	for i := range t.Policies {
 		p := &t.Policies[i]
 		d.Texts = append(d.Texts, jobText{p.Name, linesOf(p.Document(nil))})
+	}
+	if d.Apart, err = rq.apart(t.Name); err != nil {
+		return err
 	}
 	return rq.page("admin/job", rq.under("nav.jobs", jobsPath, rq.t("job."+t.Name)), d)
 }

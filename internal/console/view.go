@@ -35,7 +35,7 @@ func loadViews(a *assets) (views, error) {
 	}
 	all := views{}
 	for code, l := range languages {
-		set := template.New("").Option("missingkey=error").Funcs(l.funcs(a)).Funcs(l.securityFuncs()).Funcs(l.adminFuncs()).Funcs(mailFuncs()).Funcs(bindFuncs()).Funcs(l.passkeyFuncs())
+		set := template.New("").Option("missingkey=error").Funcs(l.funcs(a)).Funcs(l.securityFuncs()).Funcs(l.adminFuncs()).Funcs(mailFuncs()).Funcs(bindFuncs()).Funcs(l.insightFuncs()).Funcs(l.passkeyFuncs())
 		if all[code], err = set.ParseFS(templateFiles, files...); err != nil {
 			return nil, fmt.Errorf("templates: %w", err)
 		}

@@ -106,7 +106,7 @@ func Catalog() []Entry {
 		entry(SetDefaultDomain), entry(GetAccountSecurityPracticeReport), entry(GenerateCredentialReport), entry(GetCredentialReport),
 
 		// insight.go, insight_least.go
-		entry(GetInsight), entry(RenewInsight), entry(GetLeastPrivilege),
+		entry(GetInsight), entry(RenewInsight), entry(GetLeastPrivilege), entry(CompareTemplates),
 
 		entry(ListRecycledUsers), entry(GetRecycledUser), entry(RestoreUser), entry(DeleteRecycledUser),
 		entry(ListRecycledKeys), entry(GetRecycledKey), entry(RestoreAccessKey), entry(DeleteRecycledKey),
