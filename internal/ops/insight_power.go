@@ -73,9 +73,13 @@ func unconditional(x policy.Expr) bool {
 	return x == nil || ok && len(all) == 0
 }
 
-// everywhere reports whether a pattern of resources is all of them.
+// everywhere reports whether a pattern of resources is all of them: nothing but stars
+// behind the word that begins it.
 func everywhere(pattern string) bool {
-	return strings.Trim(strings.TrimPrefix(strings.TrimPrefix(pattern, "arn:"), "acs:"), "*:") == ""
+	if _, rest, ok := strings.Cut(pattern, ":"); ok {
+		pattern = rest
+	}
+	return strings.Trim(pattern, "*:") == ""
 }
 
 // factsOfPower finds who may do everything, and which of the account's own policies
@@ -110,6 +114,9 @@ func (env *Env) factsOfPower(f *insight.Facts) error {
 				g.Policy = called
 			} else if g.Kind = h.Kind; len(who) > 0 {
 				g.Holder = who[0].Name
+				if who[0].Kind == iam.KindGroup {
+					g.Holders--
+				}
 			}
 			f.Wildcards = append(f.Wildcards, g)
 		}

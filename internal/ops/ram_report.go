@@ -54,13 +54,9 @@ var GetCredentialReport = Op[Listing, *CredentialReport]{
 	Grants: Names{AWS: "iam:GetCredentialReport"},
 	Target: func(*Env, Listing) (Target, error) { return Target{Noun: "credential report"}, nil },
 	Do: func(env *Env, in Listing) (*CredentialReport, error) {
-		at, body, err := env.Tx.CredentialReport(env.Call.Caller.Account)
+		at, rows, err := env.lastReport()
 		if err != nil {
 			return nil, err
-		}
-		var rows []iam.CredentialRow
-		if err := json.Unmarshal([]byte(body), &rows); err != nil {
-			return nil, fault.Wrap(err, "read a credential report")
 		}
 		out := &CredentialReport{Made: at}
 		out.Page, err = pagedBy(env, "GetCredentialReport", []string{strconv.FormatInt(at.UnixMicro(), 10)}, in, func(after page.Key, limit int) ([]iam.CredentialRow, error) {
@@ -76,6 +72,34 @@ var GetCredentialReport = Op[Listing, *CredentialReport]{
 		}, func(r iam.CredentialRow) page.Key { return page.Key{r.ID.String()} })
 		return out, err
 	},
+}
+
+// GetWholeCredentialReport is GetCredentialReport without pages.
+//
+// Errors: NotFound, noun "credential report".
+var GetWholeCredentialReport = Op[struct{}, *CredentialReport]{
+	Name:   GetCredentialReport.Name,
+	Grants: GetCredentialReport.Grants,
+	Target: func(*Env, struct{}) (Target, error) { return Target{Noun: "credential report"}, nil },
+	Do: func(env *Env, _ struct{}) (*CredentialReport, error) {
+		at, rows, err := env.lastReport()
+		if err != nil {
+			return nil, err
+		}
+		return &CredentialReport{Made: at, Page: page.Page[iam.CredentialRow]{Items: rows}}, nil
+	},
+}
+
+// lastReport reads the last report and when it was made.
+func (env *Env) lastReport() (at time.Time, rows []iam.CredentialRow, err error) {
+	at, body, err := env.Tx.CredentialReport(env.Call.Caller.Account)
+	if err != nil {
+		return at, nil, err
+	}
+	if err := json.Unmarshal([]byte(body), &rows); err != nil {
+		return at, nil, fault.Wrap(err, "read a credential report")
+	}
+	return at, rows, nil
 }
 
 // credentials are those of all users, root first, as of now.

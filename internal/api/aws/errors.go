@@ -64,6 +64,7 @@ var sentences = map[about]answer{
 	{fault.NotFound, "mfa device"}:                 {message: "MFA Device with serial number %s does not exist."},
 	{fault.NotFound, "password policy"}:            {message: "The Password Policy with domain name %s cannot be found."},
 	{fault.NotFound, "account policy"}:             {message: "The account policy with name %s cannot be found."},
+	{fault.NotFound, "credential report"}:          {status: 410, code: "ReportNotPresent"},
 	{fault.NotFound, "account alias"}:              {message: "The account alias %s does not exist."},
 	{fault.Exists, "user"}:                         {message: "User with name %s already exists."},
 	{fault.Exists, "group"}:                        {message: "Group with name %s already exists."},
