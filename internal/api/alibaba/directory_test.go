@@ -281,12 +281,12 @@ func TestReports(t *testing.T) {
 
 		r = d.imsDo("GetAccountSecurityPracticeReport")
 		const in = "AccountSecurityPracticeInfo."
-		if r.at(in+"Score") != 55.0 || r.at(in+"AccountSecurityPracticeUserInfo.SubUser") != 2.0 || r.at(in+"AccountSecurityPracticeUserInfo.BindMfa") != false ||
+		if r.at(in+"Score") != 72.0 || r.at(in+"AccountSecurityPracticeUserInfo.SubUser") != 2.0 || r.at(in+"AccountSecurityPracticeUserInfo.BindMfa") != false ||
 			r.text(in+"AccountSecurityPracticeUserInfo.SubUserPwdLevel") != "mid" {
 			t.Errorf("%s", r.body)
 		}
 		d.Clock.Advance(91 * 24 * time.Hour)
-		if r := d.imsDo("GetAccountSecurityPracticeReport"); r.at(in+"AccountSecurityPracticeUserInfo.OldAkNum") != 1.0 || r.at(in+"Score") != 45.0 {
+		if r := d.imsDo("GetAccountSecurityPracticeReport"); r.at(in+"AccountSecurityPracticeUserInfo.OldAkNum") != 1.0 || r.at(in+"Score") != 67.0 {
 			t.Errorf("%s", r.body)
 		}
 		d.userKey("carol").fails(403, "NoPermission", "GetPasswordPolicy")

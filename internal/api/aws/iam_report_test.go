@@ -1,7 +1,8 @@
-package aws
+package aws_test
 
 import (
 	"encoding/csv"
+	"errors"
 	"net/http"
 	"strings"
 	"testing"
@@ -10,6 +11,7 @@ import (
 	awssdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
 // A credential report is made on request, for four hours, and has a line for every
@@ -17,7 +19,9 @@ import (
 func TestCredentialReport(t *testing.T) {
 	each(t, func(t *testing.T, d *door) {
 		c, ctx := d.iam(d.admin()), t.Context()
-		if _, err := c.GetCredentialReport(ctx, &iam.GetCredentialReportInput{}); statusOf(err) != http.StatusGone || !strings.Contains(err.Error(), "ReportNotPresent") {
+		_, err := c.GetCredentialReport(ctx, &iam.GetCredentialReportInput{})
+		var answer *smithyhttp.ResponseError
+		if !errors.As(err, &answer) || answer.HTTPStatusCode() != http.StatusGone || !strings.Contains(err.Error(), "ReportNotPresent") {
 			t.Errorf("before the first: %v", err)
 		}
 		if _, err := c.CreateUser(ctx, &iam.CreateUserInput{UserName: awssdk.String("alice"), Path: awssdk.String("/team/")}); err != nil {
