@@ -106,7 +106,7 @@ func (rq *request) scoreBars(r *ops.Insight) (bars []scoreBar) {
 }
 
 func renewInsight(rq *request) error {
-	if _, err := run(rq, ops.RenewInsight, struct{}{}); err != nil {
+	if _, err := run(rq, ops.RenewInsight, ops.RenewInsightIn{}); err != nil {
 		return err
 	}
 	return rq.done(insightPath, "flash.insight.renewed")
@@ -230,7 +230,7 @@ func fix(rq *request) error {
 
 // fixed goes back to the check, made anew: a report that was kept tells of before.
 func (rq *request) fixed(d *checkData, n int) error {
-	if _, err := run(rq, ops.RenewInsight, struct{}{}); err != nil {
+	if _, err := run(rq, ops.RenewInsight, ops.RenewInsightIn{}); err != nil {
 		return err
 	}
 	return rq.done(d.At, "flash.insight.fixed", "n", strconv.Itoa(n))
@@ -277,7 +277,7 @@ type leastData struct {
 	Try       string // the text of the form
 	Trail     string
 	Refused   []ops.UsedPermission // the first
-	More      int
+	Unlisted  int                 // requests used that are not listed
 }
 
 // sourceLine is a policy that is held, and where it is read.
@@ -287,7 +287,7 @@ type sourceLine struct {
 }
 
 // usesShown bounds the requests that a page lists.
-const usesShown = 200
+const usesShown = 50
 
 // leastPage shows what was used; the form tries a text on it. Trying changes nothing:
 // it is a POST because a policy is too long for an address.
@@ -331,7 +331,7 @@ func leastPage(rq *request, h *holds) error {
 	}
 	d.Trail = queryPath + "?" + url.Values{"range": {"90d"}, "where": {"actor = '" + strings.ReplaceAll(head.Name, "'", "''") + "' AND result = 'allowed'"}}.Encode()
 	d.Refused = l.Trial.Refused[:min(len(l.Trial.Refused), usesShown)]
-	d.More = max(0, len(l.Used)-usesShown)
+	d.Unlisted = max(0, len(l.Used)-usesShown)
 	d.Used = l.Used[:min(len(l.Used), usesShown)]
 	return rq.page("admin/least", head.Name, d)
 }

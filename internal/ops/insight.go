@@ -98,23 +98,38 @@ var GetInsight = Op[struct{}, *Insight]{
 	},
 }
 
+// RenewInsightIn is the input of RenewInsight.
+type RenewInsightIn struct{ made *insight.Report } // by Before: others write meanwhile
+
 // RenewInsight makes the report anew and keeps it as today's in the trend.
-var RenewInsight = Op[struct{}, *Insight]{
+var RenewInsight = Op[RenewInsightIn, *Insight]{
 	Name:   "RenewInsight",
 	Grants: Names{AWS: "warifu:GetInsight"},
 	Mode:   Write,
-	Target: func(*Env, struct{}) (Target, error) { return Target{Noun: "account"}, nil },
-	Record: func(struct{}) audit.Fields { return nil },
-	Before: func(ctx context.Context, s *Server, _ *Call, none struct{}) (struct{}, error) {
-		return none, s.refresh(ctx)
+	Target: func(*Env, RenewInsightIn) (Target, error) { return Target{Noun: "account"}, nil },
+	Record: func(RenewInsightIn) audit.Fields { return nil },
+	Before: func(ctx context.Context, s *Server, call *Call, in RenewInsightIn) (RenewInsightIn, error) {
+		err := s.refresh(ctx)
+		if err == nil {
+			in.made, err = s.judge(ctx, call)
+		}
+		return in, err
 	},
-	Do: func(env *Env, _ struct{}) (*Insight, error) {
-		r, err := env.keepInsight()
-		if err != nil {
+	Do: func(env *Env, in RenewInsightIn) (*Insight, error) {
+		if err := env.keepInsight(in.made); err != nil {
 			return nil, err
 		}
-		return env.shownInsight(r, false)
+		return env.shownInsight(in.made, false)
 	},
+}
+
+// judge makes the report of the account of a call.
+func (s *Server) judge(ctx context.Context, call *Call) (r *insight.Report, err error) {
+	err = s.store.View(ctx, func(tx *store.Tx) (err error) {
+		r, err = (&Env{Context: ctx, Server: s, Call: *call, Tx: tx, Now: call.At}).insight()
+		return err
+	})
+	return r, err
 }
 
 // keepInsights keeps how every account stands, once a day.
@@ -126,30 +141,28 @@ func (s *Server) keepInsights(ctx context.Context) error {
 	})
 	for i := 0; i < len(accounts) && err == nil; i++ {
 		call := Call{Caller: Caller{Account: accounts[i].ID}, Source: Source{Door: "host", Service: "warifu"}, At: s.now()}
-		err = s.store.Update(ctx, func(tx *store.Tx) error {
-			env := &Env{Context: ctx, Server: s, Call: call, Tx: tx, Now: call.At}
-			_, err := env.keepInsight()
-			return err
-		})
+		var made *insight.Report
+		if made, err = s.judge(ctx, &call); err == nil {
+			err = s.store.Update(ctx, func(tx *store.Tx) error {
+				return (&Env{Context: ctx, Server: s, Call: call, Tx: tx, Now: call.At}).keepInsight(made)
+			})
+		}
 	}
 	return err
 }
 
-func (env *Env) keepInsight() (*insight.Report, error) {
-	r, err := env.insight()
-	if err != nil {
-		return nil, err
-	}
+func (env *Env) keepInsight(r *insight.Report) error {
 	states := make(map[insight.ID]insight.State, len(r.Checks))
 	for i := range r.Checks {
 		states[r.Checks[i].ID] = r.Checks[i].State
 	}
 	text, err := json.Marshal(states)
 	if err != nil {
-		return nil, fault.Wrap(err, "write a report")
+		return fault.Wrap(err, "write a report")
 	}
-	d := store.InsightDay{Account: env.Call.Caller.Account, Day: insight.DayOf(env.Now), At: env.Now, Score: r.Score, States: string(text)}
-	return r, env.Tx.PutInsightDay(&d)
+	return env.Tx.PutInsightDay(&store.InsightDay{
+		Account: env.Call.Caller.Account, Day: insight.DayOf(r.At), At: r.At, Score: r.Score, States: string(text),
+	})
 }
 
 func (env *Env) shownInsight(r *insight.Report, kept bool) (*Insight, error) {

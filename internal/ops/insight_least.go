@@ -3,6 +3,7 @@ package ops
 import (
 	"cmp"
 	"context"
+	"maps"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -42,7 +43,8 @@ type LeastPrivilege struct {
 
 	Used     []UsedPermission // needed a statement, by action
 	Policies []PolicyWorth
-	Services []ServiceWorth
+	Services []ServiceWorth // used ones first
+	More     int            // services that were given, never used, and not in Services
 	Boundary bool // the principal has a permissions boundary, which limits as before
 
 	Language iam.Language
@@ -80,7 +82,7 @@ type ServiceWorth struct {
 }
 
 // neverShown is how many actions of a service are listed that were never used.
-const neverShown = 60
+const neverShown = 20
 
 // DryRun is what a policy would have said of the requests that were made.
 type DryRun struct {
@@ -293,6 +295,7 @@ func (l *lessening) services() error {
 		return err
 	}
 	used := map[string]*UsedPermission{} // by action in lower case; the newest
+	asked := map[string]bool{}           // services
 	for i := range l.out.Used {
 		u := &l.out.Used[i]
 		key := strings.ToLower(u.Action)
@@ -300,13 +303,17 @@ func (l *lessening) services() error {
 			used[key] = u
 		}
 		if service, op := split(key); op != "" {
-			s.named[service] = true
+			s.named[service], asked[service] = true, true
 		}
 	}
 	titles := serviceTitles()
-	for service := range s.named {
-		if service == "*" {
-			continue // it stands for services that nobody asked for
+	delete(s.named, "*") // it stands for services that nobody asked for
+	for _, service := range slices.SortedFunc(maps.Keys(s.named), func(a, b string) int {
+		return cmp.Or(before(asked[a], asked[b]), cmp.Compare(a, b))
+	}) {
+		if len(l.out.Services) >= maxSummed && !asked[service] {
+			l.out.More++
+			continue
 		}
 		w := ServiceWorth{Prefix: service, Name: titles[service]}
 		real, some := s.layersOf(service)
@@ -332,9 +339,6 @@ func (l *lessening) services() error {
 			l.out.Services = append(l.out.Services, w)
 		}
 	}
-	slices.SortFunc(l.out.Services, func(a, b ServiceWorth) int {
-		return cmp.Or(before(a.Used > 0, b.Used > 0), cmp.Compare(a.Prefix, b.Prefix))
-	})
 	return nil
 }
 

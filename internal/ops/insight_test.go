@@ -122,7 +122,7 @@ func TestInsightTrend(t *testing.T) {
 			now.Trend[0].States[insight.UserMFA] != insight.None || now.Trend[1].States[insight.UserMFA] != insight.Bad {
 			t.Errorf("from %d to %d: %+v", before.Score, now.Score, now.Trend)
 		}
-		testkit.Do(t, w, w.Admin(t), ops.RenewInsight, struct{}{})
+		testkit.Do(t, w, w.Admin(t), ops.RenewInsight, ops.RenewInsightIn{})
 		w.Clock.Advance(24 * time.Hour)
 		if got := testkit.Do(t, w, w.Admin(t), ops.GetInsight, struct{}{}).Trend; len(got) != 3 || got[1].Score != now.Score {
 			t.Errorf("the trend is %+v", got)
@@ -352,7 +352,7 @@ func TestInsightOfManyUsers(t *testing.T) {
 	if again := get(); first.Kept || !again.Kept || !again.At.Equal(first.At) || again.Users != 2002 {
 		t.Errorf("kept %t of %s, %d users", again.Kept, again.At, again.Users)
 	}
-	if r := testkit.Do(t, w, w.Admin(t), ops.RenewInsight, struct{}{}); r.Kept || !r.At.Equal(w.Now()) {
+	if r := testkit.Do(t, w, w.Admin(t), ops.RenewInsight, ops.RenewInsightIn{}); r.Kept || !r.At.Equal(w.Now()) {
 		t.Error("no new report")
 	}
 	w.Clock.Advance(6 * time.Minute)
