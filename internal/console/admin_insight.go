@@ -277,7 +277,7 @@ type leastData struct {
 	Try       string // the text of the form
 	Trail     string
 	Refused   []ops.UsedPermission // the first
-	Unlisted  int                 // requests used that are not listed
+	Unlisted  int                  // requests used that are not listed
 }
 
 // sourceLine is a policy that is held, and where it is read.

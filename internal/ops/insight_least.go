@@ -45,7 +45,7 @@ type LeastPrivilege struct {
 	Policies []PolicyWorth
 	Services []ServiceWorth // used ones first
 	More     int            // services that were given, never used, and not in Services
-	Boundary bool // the principal has a permissions boundary, which limits as before
+	Boundary bool           // the principal has a permissions boundary, which limits as before
 
 	Language iam.Language
 	Text     insight.Text
