@@ -92,8 +92,24 @@ func TestConfigFile(t *testing.T) {
 		t.Errorf("%+v %v", users.Items, err)
 	}
 
-	// The host's operator learns why a request was refused.
-	_, err = c.GetUser(ctx, identity.GetUserRequest{UserId: common.String("ocid1.user.oc1..nobody")})
+	// The host's operator learns why a request was refused: somebody without a policy asks.
+	key := newKey(t)
+	u, err := c.CreateUser(ctx, identity.CreateUserRequest{CreateUserDetails: identity.CreateUserDetails{CompartmentId: &root, Name: common.String("alice"), Description: common.String("a")}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	k, err := c.UploadApiKey(ctx, identity.UploadApiKeyRequest{UserId: u.Id, CreateApiKeyDetails: identity.CreateApiKeyDetails{Key: common.String(publicPEM(t, &key.PublicKey))}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	alice, err := identity.NewIdentityClientWithConfigurationProvider(common.NewRawConfigurationProvider(root, *u.Id, "us-ashburn-1", *k.Fingerprint, privatePEM(t, key), nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	alice.Host = c.Host
+	never := common.NoRetryPolicy()
+	alice.SetCustomClientConfiguration(common.CustomClientConfiguration{RetryPolicy: &never})
+	_, err = alice.ListGroups(ctx, identity.ListGroupsRequest{CompartmentId: &root})
 	var refused common.ServiceError
 	if !errors.As(err, &refused) || refused.GetHTTPStatusCode() != 404 {
 		t.Fatal(err)
@@ -105,7 +121,9 @@ func TestConfigFile(t *testing.T) {
 		}
 		time.Sleep(100 * time.Millisecond)
 	}
-	if !strings.Contains(string(said), "GetUser") || !strings.Contains(string(said), "user/admin") {
-		t.Errorf("%v: %s", err, said)
+	for _, want := range []string{"ListGroups", "user/alice", "Missing permissions: GROUP_INSPECT", "Allow group <name> to inspect groups in tenancy"} {
+		if !strings.Contains(string(said), want) {
+			t.Errorf("%v: %s has no %q", err, said, want)
+		}
 	}
 }

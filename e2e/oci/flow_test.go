@@ -13,6 +13,7 @@ import (
 	"github.com/oracle/oci-go-sdk/v65/identitydataplane"
 
 	"warifu/internal/ops"
+	"warifu/internal/signin"
 	"warifu/internal/testkit"
 )
 
@@ -143,6 +144,34 @@ func TestBlockedUsers(t *testing.T) {
 	s.ok(state(false))
 	_, err = alice.ListApiKeys(ctx, identity.ListApiKeysRequest{UserId: &alice.id})
 	s.ok(err)
+
+	// Ten wrong passwords in a row block, and no time unblocks: only an administrator.
+	pw, err := s.admin.CreateOrResetUIPassword(ctx, identity.CreateOrResetUIPasswordRequest{UserId: &alice.id})
+	s.ok(err)
+	s.signIn(alice, "alice", *pw.Password, "")
+	own := *pw.Password + "-own"
+	for i := range signin.MaxFailures {
+		if !s.opens("alice", own) {
+			t.Fatalf("blocked after %d failures", i)
+		}
+		for range i + 1 { // a success begins anew
+			s.opens("alice", "wrong")
+		}
+	}
+	u, err = s.admin.GetUser(ctx, identity.GetUserRequest{UserId: &alice.id})
+	s.ok(err)
+	if u.LifecycleState != identity.UserLifecycleStateInactive || u.InactiveStatus == nil || *u.InactiveStatus != 4 {
+		t.Errorf("%+v", u.User)
+	}
+	s.Clock.Advance(24 * time.Hour)
+	if s.opens("alice", own) {
+		t.Error("a day unblocks")
+	}
+	s.Clock.Advance(-24 * time.Hour)
+	s.ok(state(false))
+	if !s.opens("alice", own) {
+		t.Error("somebody who is blocked no more is not let in")
+	}
 }
 
 func TestSelfService(t *testing.T) {

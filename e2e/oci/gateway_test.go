@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/oracle/oci-go-sdk/v65/common"
 	"github.com/oracle/oci-go-sdk/v65/identity"
@@ -138,6 +139,13 @@ func TestTheWholeWay(t *testing.T) {
 		t.Errorf("%q %q %q %q %+v", x.Missing, x.Statement, x.Failed, x.Grant, x.Event)
 	}
 
+	// The audit log says the same.
+	events, err := s.events(s.Clock.Now().Add(-time.Minute), s.Clock.Now().Add(time.Minute))
+	s.ok(err)
+	if !strings.Contains(events, `"missingPermissions":["INSTANCE_READ"]`) || !strings.Contains(events, "request.user.mfaTotpVerified='true' (the request has 'false')") {
+		t.Error("the audit log does not say why alice was refused")
+	}
+
 	device, err := alice.CreateMfaTotpDevice(ctx, identity.CreateMfaTotpDeviceRequest{UserId: &alice.id})
 	s.ok(err)
 	_, err = alice.ActivateMfaTotpDevice(ctx, identity.ActivateMfaTotpDeviceRequest{
@@ -223,6 +231,32 @@ func TestTheWholeWay(t *testing.T) {
 	// Whoever reads no trail learns no reasons.
 	key := testkit.Do(t, s.World, admin, ops.CreateAccessKey, ops.UserIn{User: ops.Ref{Name: "alice"}})
 	testkit.Fails(t, s.World, s.As(t, key.ID, ""), ops.ExplainRequest, x.RequestID)
+}
+
+// events is the audit log of a span of time, as the Audit API answers it.
+func (s *tenancy) events(from, to time.Time) (string, error) {
+	base, err := common.NewClientWithConfig(s.admin.cfg)
+	if err != nil {
+		return "", err
+	}
+	base.Host = s.url
+	r := common.MakeDefaultHTTPRequest("GET", "/20190901/auditEvents")
+	r.URL.RawQuery = url.Values{"compartmentId": {*s.root}, "startTime": {from.UTC().Format(time.RFC3339)}, "endTime": {to.UTC().Format(time.RFC3339)}}.Encode()
+	var all strings.Builder
+	for page := ""; ; {
+		res, err := base.Call(ctx, &r)
+		if err != nil {
+			return "", err
+		}
+		_, err = io.Copy(&all, res.Body)
+		res.Body.Close()
+		if page = res.Header.Get("Opc-Next-Page"); err != nil || page == "" {
+			return all.String(), err
+		}
+		q := r.URL.Query()
+		q.Set("page", page)
+		r.URL.RawQuery = q.Encode()
+	}
 }
 
 // explained is what an administrator learns about a refusal.

@@ -236,3 +236,11 @@ func (s *tenancy) code(seed string) string {
 	s.ok(err)
 	return totp.Code(raw, totp.Params{}, totp.Params{}.Step(s.Clock.Now()))
 }
+
+// opens tells whether a password alone lets a user in to the console.
+func (s *tenancy) opens(user, password string) bool {
+	src := ops.Source{Door: "console", Service: "signin", IP: netip.MustParseAddr("192.0.2.7"), UserAgent: "browser", Secure: true}
+	step, err := ops.Run(ctx, s.Server, ops.Call{Source: src, RequestID: s.NewRequestID(), At: s.Clock.Now()}, ops.SignIn,
+		ops.SignInIn{Form: ops.SubmitPassword{Account: "acme", User: user, Password: seal.NewSecret([]byte(password))}})
+	return err == nil && step.Verdict == signin.Open
+}

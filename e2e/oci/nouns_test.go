@@ -1,8 +1,6 @@
 package oci
 
 import (
-	"context"
-	"net/netip"
 	"strconv"
 	"strings"
 	"testing"
@@ -12,8 +10,6 @@ import (
 
 	"warifu/internal/iam"
 	"warifu/internal/ops"
-	"warifu/internal/seal"
-	"warifu/internal/signin"
 	"warifu/internal/testkit"
 )
 
@@ -202,12 +198,7 @@ func TestNetworkPolicyAndTheRest(t *testing.T) {
 		}})
 		return err
 	}
-	opens := func(password string) bool {
-		src := ops.Source{Door: "console", Service: "signin", IP: netip.MustParseAddr("192.0.2.7"), UserAgent: "browser", Secure: true}
-		step, err := ops.Run(context.Background(), s.Server, ops.Call{Source: src, RequestID: s.NewRequestID(), At: s.Clock.Now()}, ops.SignIn,
-			ops.SignInIn{Form: ops.SubmitPassword{Account: "acme", User: "alice", Password: seal.NewSecret([]byte(password))}})
-		return err == nil && step.Verdict == signin.Open
-	}
+	opens := func(password string) bool { return s.opens("alice", password) }
 	s.signIn(alice, "alice", *pw.Password, "")
 	own := *pw.Password + "-own"
 	s.ok(restrict(*elsewhere))
