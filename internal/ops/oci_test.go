@@ -100,3 +100,18 @@ func TestEveryOperationHasAPermissionInOraclesLanguage(t *testing.T) {
 		t.Errorf("another service's operation needs %v", got)
 	}
 }
+
+// The trail calls an operation as Oracle does, whichever name of another cloud's it is
+// judged under as well.
+func TestNamesInOraclesTrail(t *testing.T) {
+	for _, c := range []struct{ operation, action, want string }{
+		{"UploadApiKey", "iam:CreateAccessKey", "UploadApiKey"}, {"CreateAccessKey", "iam:CreateAccessKey", "CreateCustomerSecretKey"},
+		{"CreateAuthToken", "iam:CreateServiceSpecificCredential", "CreateAuthToken"}, {"GenerateUpst", "sts:GetSessionToken", "GenerateUpst"},
+		{"OracleListEvents", "cloudtrail:LookupEvents", "ListEvents"}, {"EnableMFADevice", "iam:EnableMFADevice", "ActivateMfaTotpDevice"},
+		{"GetInstance", "iaas:GetInstance", "GetInstance"}, {"UpdateUserCapabilities", "warifu:UpdateUserCapabilities", "UpdateUserCapabilities"},
+	} {
+		if got := ops.NameInOracle(c.operation, c.action); got != c.want {
+			t.Errorf("%s, %s: %s, want %s", c.operation, c.action, got, c.want)
+		}
+	}
+}

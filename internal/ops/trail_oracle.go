@@ -1,7 +1,9 @@
 package ops
 
 import (
+	"cmp"
 	"context"
+	"sync"
 	"time"
 
 	"warifu/internal/audit"
@@ -55,12 +57,24 @@ func (in *OracleEventsIn) lookup() LookupEventsIn {
 	return LookupEventsIn{Query: audit.Query{From: in.From, To: in.To, Forward: true}, Listing: in.Listing}
 }
 
-// NameInOracle is what Oracle calls an operation in the trail: of
-// iam:EnableMFADevice, ActivateMfaTotpDevice. What it does not know keeps its name.
-func NameInOracle(action string) string {
+// NameInOracle is what Oracle calls an event's operation: its own name for one of its own,
+// and ActivateMfaTotpDevice for iam:EnableMFADevice. What it does not know keeps its name.
+func NameInOracle(operation, action string) string {
+	if op := ownInOracle()[operation]; op != "" {
+		return op
+	}
 	if op := oracleOperations[action]; op != "" {
 		return op
 	}
 	_, op := split(action)
 	return op
 }
+
+// ownInOracle are the operations that Oracle's door brings, by their names here.
+var ownInOracle = sync.OnceValue(func() map[string]string {
+	all := map[string]string{}
+	for _, e := range oracleEntries() {
+		all[e.Name] = cmp.Or(e.Grants.OCI, e.Name)
+	}
+	return all
+})

@@ -96,7 +96,7 @@ func auditEvents(p page.Page[audit.Event], r *reply) []auditEvent {
 }
 
 func auditEventOf(e *audit.Event) auditEvent {
-	called := ops.NameInOracle(e.Action)
+	called := ops.NameInOracle(e.Operation, e.Action)
 	x := auditEvent{
 		EventType: "com.oraclecloud.identityControlPlane." + called, CloudEventsVersion: "0.1", EventTypeVersion: "2.0",
 		Source: "identityControlPlane", EventID: e.ID, EventTime: stamp(e.At), ContentType: "application/json",
