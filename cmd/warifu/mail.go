@@ -90,7 +90,7 @@ func newSender(conf *config.Config, queue *ops.Server, log *slog.Logger, counts 
 	if err != nil {
 		return nil, err
 	}
-	for _, c := range []iam.Channel{iam.ChannelMail, iam.ChannelSMS} {
+	for _, c := range []iam.Channel{iam.ChannelMail, iam.ChannelSMS, iam.ChannelWebhook} {
 		counts.GaugeOf("warifu_mail_waiting", "channel", string(c), func() float64 {
 			waiting, _ := backlog(queue, c)
 			return float64(waiting)
@@ -101,7 +101,7 @@ func newSender(conf *config.Config, queue *ops.Server, log *slog.Logger, counts 
 		})
 	}
 	return notify.New(notify.Config{
-		Queue: queue, Words: words, Mail: mail, SMS: sms, Now: time.Now, Log: log,
+		Queue: queue, Words: words, Mail: mail, SMS: sms, Webhook: notify.NewHook(conf.SMS.Networks, time.Now), Now: time.Now, Log: log,
 		Observe: func(c iam.Channel, o notify.Outcome) { counts.Delivered(string(c), string(o)) },
 	}), nil
 }

@@ -19,7 +19,7 @@ const (
 func adminRoutes() []Route {
 	return slices.Concat(
 		[]Route{{Method: "GET", Pattern: "/console", Who: SignedIn, Nav: "nav.home", Icon: "home", do: homePage}},
-		serviceRoutes(), userRoutes(), groupRoutes(), roleRoutes(), policyRoutes(), jobRoutes(), linkRoutes(), tokenRoutes(), blockRoutes(), insightRoutes(), auditRoutes(), oracleRoutes(), settingsRoutes(), preferencesRoutes(), rootRoutes(),
+		serviceRoutes(), userRoutes(), groupRoutes(), roleRoutes(), policyRoutes(), jobRoutes(), linkRoutes(), tokenRoutes(), blockRoutes(), insightRoutes(), auditRoutes(), oracleRoutes(), settingsRoutes(), preferencesRoutes(), rootRoutes(), alertRoutes(),
 	)
 }
 

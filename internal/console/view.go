@@ -154,11 +154,12 @@ func (l *language) funcs(a *assets) template.FuncMap {
 		"fours": func(s string) []string { return chunks(s, 4) },
 		"rules": l.passwordRules,
 		// A secret is shown where a template says so, and nowhere else.
-		"reveal": func(s seal.Secret) string { return string(s.Reveal()) },
-		"num":    func(n int) string { return shown(n) },
-		"str":    func(v any) string { return fmt.Sprint(v) },
-		"id":     func(id name.ID) string { return id.String() },
-		"add":    func(a, b int) int { return a + b },
+		"reveal":  func(s seal.Secret) string { return string(s.Reveal()) },
+		"num":     func(n int) string { return shown(n) },
+		"str":     func(v any) string { return fmt.Sprint(v) },
+		"id":      func(id name.ID) string { return id.String() },
+		"add":     func(a, b int) int { return a + b },
+		"minutes": func(d time.Duration) int { return int(d / time.Minute) },
 
 		"Button": component[Button], "Field": component[Field], "Select": component[Select], "Option": component[Option],
 		"Checkbox": component[Checkbox], "Radios": component[Radios], "Code": component[Code], "Head": component[Head],

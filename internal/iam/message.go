@@ -12,8 +12,9 @@ type Channel string
 
 // The channels.
 const (
-	ChannelMail Channel = "mail"
-	ChannelSMS  Channel = "sms"
+	ChannelMail    Channel = "mail"
+	ChannelSMS     Channel = "sms"
+	ChannelWebhook Channel = "webhook" // to a program, at a URL
 )
 
 // MessageKind says what a message is for, and so how it is worded.
@@ -25,6 +26,7 @@ const (
 	MessageActivation MessageKind = "activation" // a link that makes an address a factor
 	MessageNotice     MessageKind = "notice"     // what the user was told, with the link "this was not me"
 	MessageAlarm      MessageKind = "alarm"      // to an administrator: a user pressed that link
+	MessageAlert      MessageKind = "alert"      // a query over the trail found much
 	MessageTest       MessageKind = "test"       // does sending work?
 )
 
@@ -60,6 +62,16 @@ type Letter struct {
 	At      time.Time
 	Source  string // address that it was done from
 	Agent   string // browser that it was done with
+
+	Alert AlertFound // of an alert, whose name is Subject
+}
+
+// AlertFound is what an alert tells of.
+type AlertFound struct {
+	Query            string // name of the kept query
+	Found, Threshold int
+	Span             time.Duration // up to Letter.At
+	Test             bool          // somebody wants to see whether it arrives
 }
 
 // NoticeNewBrowser tells of a sign-in with a browser that was not seen before.

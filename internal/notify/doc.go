@@ -30,6 +30,12 @@
 // and an id that it has handled. 2xx means taken; 4xx but 408, 425 and 429 means
 // never; anything else means later. Redirects are not followed.
 //
+// An alert's webhook gets a POST of
+//
+//	{"id": "…", "kind": "alert", "account": "acme", "alert": "…", "query": "…", "found": 7, "threshold": 5, "from": "…", "to": "…", "test": false}
+//
+// signed in the same way, under the secret that the alert's page shows.
+//
 // The package holds no queue and no key: ops is the queue. It never logs a text,
 // an address or a secret. cmd builds it and runs it.
 package notify

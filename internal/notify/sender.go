@@ -55,13 +55,14 @@ const (
 	Never Outcome = "never" // given up
 )
 
-// Config is what a Sender is made of. Mail and SMS may be nil: then nothing of
+// Config is what a Sender is made of. Mail, SMS and Webhook may be nil: then nothing of
 // that channel is in the outbox.
 type Config struct {
 	Queue   Queue
 	Words   *Words
 	Mail    Carrier
 	SMS     Carrier
+	Webhook Carrier // of alerts
 	Now     func() time.Time
 	Log     *slog.Logger
 	Observe func(iam.Channel, Outcome) // for the metrics; may be nil
@@ -104,7 +105,7 @@ func (s *Sender) Once(ctx context.Context) (n int, err error) {
 	for _, c := range []struct {
 		channel iam.Channel
 		by      Carrier
-	}{{iam.ChannelMail, s.Mail}, {iam.ChannelSMS, s.SMS}} {
+	}{{iam.ChannelMail, s.Mail}, {iam.ChannelSMS, s.SMS}, {iam.ChannelWebhook, s.Webhook}} {
 		if c.by == nil {
 			continue
 		}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	html "html/template"
 	"net/url"
+	"strconv"
 	"strings"
 	text "text/template"
 	"time"
@@ -15,6 +16,7 @@ import (
 
 	"warifu/internal/iam"
 	"warifu/internal/name"
+	"warifu/internal/seal"
 )
 
 //go:embed templates/mail.html
@@ -44,9 +46,11 @@ type Rendered struct {
 	ID      name.ID
 	Kind    iam.MessageKind
 	To      string
-	Subject string // of a mail
-	Text    string // the whole of a text message
-	HTML    string // of a mail
+	Subject string      // of a mail
+	Text    string      // the whole of a text message
+	HTML    string      // of a mail
+	Body    []byte      // of a webhook's request
+	Secret  seal.Secret // that signs it
 	Created time.Time
 	Expires time.Time
 }
@@ -96,6 +100,11 @@ var tags = map[string]string{"en": "en", "ja": "ja", "zh": "zh-Hans"}
 func (w *Words) Render(m iam.Message) (r Rendered, err error) {
 	r = Rendered{ID: m.ID, Kind: m.Kind, To: m.Letter.To, Created: m.Created, Expires: m.Expires}
 	p := w.phrases(&m)
+	if m.Channel == iam.ChannelWebhook {
+		r.Secret = m.Letter.Secret
+		r.Body, err = alertBody(&m)
+		return r, err
+	}
 	if m.Channel == iam.ChannelSMS {
 		if r.Text = p.sms(); r.Text == "" {
 			err = fmt.Errorf("there is no text message of the kind %q", m.Kind)
@@ -135,6 +144,7 @@ func (w *Words) phrases(m *iam.Message) *phrases {
 	p.fills = []string{
 		"{issuer}", w.issuer, "{account}", line(l.AccountName), "{user}", line(user), "{subject}", line(l.Subject), "{by}", line(l.By),
 		"{code}", string(l.Secret.Reveal()), "{until}", utc(l.Until), "{host}", w.url.Host,
+		"{query}", line(l.Alert.Query), "{found}", strconv.Itoa(l.Alert.Found), "{threshold}", strconv.Itoa(l.Alert.Threshold), "{minutes}", strconv.Itoa(int(l.Alert.Span / time.Minute)),
 	}
 	return p
 }
@@ -189,6 +199,13 @@ func (p *phrases) sheet() (s sheet, ok bool) {
 			s.Facts = p.facts("account", "by", "at", "source", "agent")
 			s.Link, s.Do = p.url.JoinPath("console", "root").String(), p.say("alarm.root.do")
 		}
+	case iam.MessageAlert:
+		if l.Alert.Test {
+			key += ".test"
+		}
+		s.Facts = p.facts("account", "at")
+		s.Link, s.Do = p.url.JoinPath("console", "audit", "alerts").String(), p.say("alert.do")
+		s.Foot = []string{p.say("alert.foot")}
 	case iam.MessageTest:
 		s.Foot = []string{p.say("test.foot")}
 	}

@@ -55,6 +55,11 @@ func letters() (all []iam.Message) {
 		add(iam.ChannelSMS, k, func(*iam.Letter) {})
 	}
 	add(iam.ChannelMail, iam.MessageAlarm, func(*iam.Letter) {})
+	for _, test := range []bool{false, true} {
+		add(iam.ChannelMail, iam.MessageAlert, func(l *iam.Letter) {
+			l.Subject, l.Alert = "many failures", iam.AlertFound{Query: "failures", Found: 7, Threshold: 5, Span: time.Hour, Test: test}
+		})
+	}
 	for _, k := range []iam.NoticeKind{iam.NoticeRootUsed, iam.NoticeRootRules, iam.NoticeRootLink, iam.NoticeRootRecovered} {
 		add(iam.ChannelMail, iam.MessageAlarm, func(l *iam.Letter) { l.UserName, l.Notice = "", k })
 	}

@@ -75,6 +75,8 @@ func Catalog() []Entry {
 		entry(GetCallerIdentity), entry(GetSessionToken), entry(AssumeRole), entry(GetFederationToken),
 		entry(GetAccessKeyInfo), entry(DecodeAuthorizationMessage), entry(LookupEvents), entry(ProveEvent),
 		// trail_query.go
+		// alerts.go
+		entry(ListAlerts), entry(PutAlert), entry(DeleteAlert), entry(TestAlert),
 		entry(QueryTrail), entry(SaveQuery), entry(ListQueries), entry(DeleteQuery),
 		// signin.go, setup.go, stepup.go
 		entry(SignIn), entry(ShowSignIn), entry(InspectSetup), entry(StepUp), entry(ShowStepUp), entry(BeginStepUp),

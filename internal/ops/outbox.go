@@ -32,10 +32,12 @@ type post struct {
 	box   *seal.Box // seals what is said
 	lanes [32]byte  // keys the hash of addresses
 	codes [32]byte  // keys the hash of codes
+	hooks [32]byte  // keys what signs the webhooks of alerts
+	urls  *seal.Box // seals where those go
 }
 
 func newPost(d Delivery, ring *seal.Keyring) post {
-	return post{d, seal.NewBox(ring.Derive("outbox")), ring.Derive("outbox lanes"), ring.Derive("sent codes")}
+	return post{d, seal.NewBox(ring.Derive("outbox")), ring.Derive("outbox lanes"), ring.Derive("sent codes"), ring.Derive("webhooks of alerts"), seal.NewBox(ring.Derive("addresses of alerts"))}
 }
 
 // on reports whether a channel is configured.
@@ -45,6 +47,8 @@ func (p *post) on(c iam.Channel) bool {
 		return p.Mail.On
 	case iam.ChannelSMS:
 		return p.SMS.On
+	case iam.ChannelWebhook:
+		return true
 	}
 	return false
 }

@@ -177,7 +177,7 @@ func (s *Server) Maintain(ctx context.Context) {
 			return
 		case <-tick.C:
 		}
-		for _, do := range []func(context.Context) error{s.Flush, s.Sweep, s.DisableIdle, s.DigestTrail} {
+		for _, do := range []func(context.Context) error{s.Flush, s.Sweep, s.DisableIdle, s.DigestTrail, s.CheckAlerts} {
 			if err := do(ctx); err != nil && ctx.Err() == nil {
 				s.log.Error("maintenance failed; it will be tried again", "error", err)
 			}
