@@ -30,14 +30,6 @@ func preferencesRoutes() []Route {
 	}
 }
 
-// prefItem is one preference on the page: one of the components is set.
-type prefItem struct {
-	Check  *Checkbox
-	Field  *Field
-	Radios *Radios
-	Select *Select
-}
-
 // prefGroup is a card of preferences.
 type prefGroup struct {
 	ID, Title, Text string
@@ -45,97 +37,40 @@ type prefGroup struct {
 }
 
 type preferencesData struct {
-	Groups  []prefGroup
-	Now     ops.SecurityPreferences
-	Impact  *ops.Impact // of what the form asks for; nil before it was looked at
-	Seen    string      // mark of what the impact is of
-	Unusual part[ops.UnusualSignIns]
+	Groups    []prefGroup
+	Now       *ops.EffectivePreferences
+	Impact    *ops.Impact // of what the form asks for; nil before it was looked at
+	Seen      string      // mark of what the impact is of
+	Unusual   part[ops.UnusualSignIns]
+	Passwords part[ops.PasswordPolicy]
+	Rules     string // for passwords
 }
 
 // preferencesPage shows what is in force and, after a look, what would change.
 func preferencesPage(rq *request) error { return showPreferences(rq, nil) }
 
 func showPreferences(rq *request, impact *ops.Impact) error {
-	now, err := run(rq, ops.GetSecurityPreferences, struct{}{})
+	now, err := run(rq, ops.GetEffectivePreferences, struct{}{})
 	if err != nil {
 		return err
 	}
 	d := preferencesData{Now: now, Impact: impact}
+	if d.Passwords, err = load(rq, ops.GetPasswordPolicy, struct{}{}); err != nil {
+		return err
+	}
+	d.Rules = rq.lang.passwordRules(d.Passwords.Is)
 	if d.Unusual, err = load(rq, ops.ListUnusualSignIns, ops.Listing{Limit: 1}); err != nil {
 		return err
 	}
 	f := rq.form()
-	shown := now
+	shown := now.SecurityPreferences
+	shown.Sources = "" // another noun's
 	if len(f.Values) > 0 {
-		shown = rq.readPreferences(now)
+		shown = rq.readPreferences(shown)
 	}
-	d.Groups, d.Seen = rq.preferenceGroups(f, &shown), markOf(&shown)
+	p := prefs{rq, f, now, &shown}
+	d.Groups, d.Seen = p.groups(), markOf(&shown)
 	return rq.page("admin/preferences", rq.t("nav.preferences"), d)
-}
-
-// origin says of a value that the account chose it, and what the default is; the
-// default speaks for itself.
-func (rq *request) origin(changed bool, standard string) string {
-	if changed {
-		return rq.t("prefs.origin.account", "default", standard)
-	}
-	return ""
-}
-
-// preferenceGroups are the cards of the page.
-func (rq *request) preferenceGroups(f *form, p *ops.SecurityPreferences) []prefGroup {
-	std := iam.DefaultPreferences()
-	hint := func(name, more string) string { return strings.TrimSpace(rq.t("prefs."+name+".hint") + " " + more) }
-	box := func(name string, on, usual bool) prefItem {
-		word := rq.t("prefs.off")
-		if usual {
-			word = rq.t("prefs.on")
-		}
-		return prefItem{Check: &Checkbox{Form: f, Name: name, Label: rq.t("prefs." + name), Hint: hint(name, rq.origin(on != usual, word)), Checked: on}}
-	}
-	count := func(name string, n, usual int) prefItem {
-		return prefItem{Field: &Field{
-			Form: f, Name: name, Label: rq.t("prefs." + name), Hint: hint(name, rq.origin(n != usual, strconv.Itoa(usual))),
-			Value: strconv.Itoa(n), Inputmode: "numeric", Narrow: true, Required: true,
-		}}
-	}
-	days := func(name string, n, usual int) prefItem {
-		s := &Select{Form: f, Name: name, Label: rq.t("prefs." + name), Hint: hint(name, rq.origin(n != usual, strconv.Itoa(usual))), Value: strconv.Itoa(n)}
-		for _, d := range iam.IdleDays {
-			s.Options = append(s.Options, Option{Value: strconv.Itoa(d), Label: rq.t("prefs.days", "n", d)})
-		}
-		return prefItem{Select: s}
-	}
-	modes := &Radios{Form: f, Name: "mode", Label: rq.t("prefs.mode"), Value: string(p.MFAForLogin)}
-	for _, m := range []iam.MFAMode{iam.MFAMandatory, iam.MFAIndependent, iam.MFAAdaptive} {
-		o := Option{Value: string(m), Label: rq.t("prefs.mode." + string(m)), Hint: rq.t("prefs.mode." + string(m) + ".hint")}
-		if m == std.MFAForLogin {
-			o.Hint += " " + rq.t("prefs.origin.default")
-		}
-		modes.Options = append(modes.Options, o)
-	}
-	risks := &Select{Form: f, Name: "risk", Label: rq.t("prefs.risk"), Hint: hint("risk", rq.origin(p.RiskLogin != std.RiskLogin, rq.t("prefs.risk.autonomous"))), Value: string(p.RiskLogin)}
-	for _, m := range []iam.RiskMode{iam.RiskAutonomous, iam.RiskEnforceVerify} {
-		risks.Options = append(risks.Options, Option{Value: string(m), Label: rq.t("prefs.risk." + string(m))})
-	}
-	masks := &Field{
-		Form: f, Name: "masks", Label: rq.t("prefs.masks"), Hint: hint("masks", rq.t("prefs.masks.here", "address", rq.source.IP.String())),
-		Value: p.NetworkMasks, Max: iam.MaxNetworkText, Mono: true, Optional: true, Autocomplete: "off",
-	}
-	group := func(id string, items ...prefItem) prefGroup {
-		return prefGroup{ID: id, Title: rq.t("prefs.group." + id), Text: rq.t("prefs.group." + id + ".text"), Items: items}
-	}
-	return []prefGroup{
-		group("mfa", prefItem{Radios: modes}, prefItem{Select: risks}, box("shadow", p.Shadow, std.Shadow),
-			box("remember", p.Remember, std.Remember), box("rememberedIsMFA", p.RememberedIsMFA, std.RememberedIsMFA)),
-		group("factors", box("email", p.EmailCodes, std.EmailCodes), box("sms", p.SMSCodes, std.SMSCodes), box("passkeys", p.PasskeySignIn, std.PasskeySignIn),
-			box("link", p.LinkOnly, std.LinkOnly), box("alone", p.OwnBindingOnly, std.OwnBindingOnly), box("more", p.BindMore, std.BindMore),
-			count("factors", p.FactorsPerUser, std.FactorsPerUser)),
-		group("sessions", count("hours", p.SessionHours, std.SessionHours), count("idle", p.SessionIdle, std.SessionIdle), prefItem{Field: masks}),
-		group("own", box("ownPassword", p.OwnPassword, std.OwnPassword), box("ownFactors", p.OwnFactors, std.OwnFactors),
-			box("ownKeys", p.OwnAccessKeys, std.OwnAccessKeys)),
-		group("idle", days("idleUsers", p.IdleDaysUsers, std.IdleDaysUsers), days("idleKeys", p.IdleDaysKeys, std.IdleDaysKeys)),
-	}
 }
 
 // readPreferences are the preferences with what the form asks for. A number that
@@ -146,6 +81,7 @@ func (rq *request) readPreferences(p ops.SecurityPreferences) ops.SecurityPrefer
 		"shadow": &p.Shadow, "remember": &p.Remember, "rememberedIsMFA": &p.RememberedIsMFA, "email": &p.EmailCodes, "sms": &p.SMSCodes,
 		"passkeys": &p.PasskeySignIn, "link": &p.LinkOnly, "alone": &p.OwnBindingOnly, "more": &p.BindMore,
 		"ownPassword": &p.OwnPassword, "ownFactors": &p.OwnFactors, "ownKeys": &p.OwnAccessKeys,
+		"ownDingTalk": &p.OwnDingTalk, "ownCredentials": &p.OwnServiceCredentials,
 	} {
 		*to = f.Get(name) != ""
 	}

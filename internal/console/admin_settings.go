@@ -23,16 +23,17 @@ type settingsData struct {
 	Account  string
 	Address  string // of signing in, without the account's name
 	Alias    part[string]
-	SignIn   ops.SecurityPreferences
+	SignIn   *ops.EffectivePreferences
 	Password part[ops.PasswordPolicy]
-	Posted   *form // that of the password policy, when it was sent
+	Posted   *form                // that of the password policy, when it was sent
+	Origins  map[string][]stretch // of its fields
 	Delivery part[*ops.DeliveryState]
 }
 
 func settingsPage(rq *request) (err error) {
 	d := settingsData{Account: rq.visit.caller.Account.String(), Address: strings.TrimSuffix(rq.c.URL.String(), "/") + "/signin/"}
 	// Whoever may not even read how people sign in sees one page that says so.
-	if d.SignIn, err = run(rq, ops.GetSecurityPreferences, struct{}{}); err != nil {
+	if d.SignIn, err = run(rq, ops.GetEffectivePreferences, struct{}{}); err != nil {
 		return err
 	}
 	if d.Alias, err = load(rq, ops.ListAccountAliases, struct{}{}); err != nil {
@@ -44,6 +45,11 @@ func settingsPage(rq *request) (err error) {
 	if d.Delivery, err = load(rq, ops.GetDelivery, struct{}{}); err != nil {
 		return err
 	}
+	p := d.Password.Is
+	if !d.Password.Has {
+		p = ops.DefaultPasswordPolicy()
+	}
+	d.Origins = rq.passwordOrigins(d.SignIn, &p)
 	f := rq.form()
 	if !f.Has("alias") {
 		f.Set("alias", d.Alias.Is)
@@ -51,10 +57,6 @@ func settingsPage(rq *request) (err error) {
 	if f.Has("length") {
 		d.Posted = f
 	} else {
-		p := d.Password.Is
-		if !d.Password.Has {
-			p = ops.DefaultPasswordPolicy()
-		}
 		for _, n := range numbersOf(&p) {
 			f.Set(n.field, number(*n.to))
 		}
@@ -90,24 +92,37 @@ func saveAlias(rq *request) error {
 	return rq.done(settingsPath, "flash.saved")
 }
 
-// numbersOf are the numbers of a password policy and the fields that hold them.
-func numbersOf(p *ops.PasswordPolicy) []struct {
-	field string
-	to    *int
-} {
-	return []struct {
-		field string
-		to    *int
-	}{
-		{"length", &p.MinimumLength}, {"different", &p.DifferentCharacters}, {"age", &p.MaxAge}, {"reuse", &p.ReusePrevention},
-		{"attempts", &p.MaxLoginAttempts}, {"initial", &p.InitialAge},
+// rule is one of the rules for passwords, the field of the form that holds it, and
+// what operations and the trail call it.
+type rule[T any] struct {
+	field, setting string
+	to             *T
+}
+
+func numbersOf(p *ops.PasswordPolicy) []rule[int] {
+	return []rule[int]{
+		{"length", "minimumPasswordLength", &p.MinimumLength}, {"different", "minimumPasswordDifferentCharacter", &p.DifferentCharacters},
+		{"age", "maxPasswordAge", &p.MaxAge}, {"reuse", "passwordReusePrevention", &p.ReusePrevention},
+		{"attempts", "maxLoginAttempts", &p.MaxLoginAttempts}, {"initial", "initialPasswordAge", &p.InitialAge},
+	}
+}
+
+func switchesOf(p *ops.PasswordPolicy) []rule[bool] {
+	return []rule[bool]{
+		{"symbols", "requireSymbols", &p.RequireSymbols}, {"numbers", "requireNumbers", &p.RequireNumbers},
+		{"upper", "requireUppercaseCharacters", &p.RequireUppercase}, {"lower", "requireLowercaseCharacters", &p.RequireLowercase},
+		{"change", "allowUsersToChangePassword", &p.AllowUsersToChange}, {"hard", "hardExpiry", &p.HardExpiry},
+		{"noname", "passwordNotContainUserName", &p.NotContainName},
 	}
 }
 
 // policyFields say which field of the form an operation's field is.
-var policyFields = fields{
-	"minimumPasswordLength": "length", "minimumPasswordDifferentCharacter": "different", "maxPasswordAge": "age",
-	"passwordReusePrevention": "reuse", "maxLoginAttempts": "attempts", "initialPasswordAge": "initial",
+func policyFields() fields {
+	named := fields{}
+	for _, n := range numbersOf(&ops.PasswordPolicy{}) {
+		named[n.setting] = n.field
+	}
+	return named
 }
 
 // savePasswordPolicy sets the policy as a whole, or takes it away.
@@ -120,10 +135,9 @@ func savePasswordPolicy(rq *request) error {
 		}
 		return rq.done(settingsPath, "flash.saved")
 	}
-	p := ops.PasswordPolicy{
-		RequireSymbols: f.Get("symbols") != "", RequireNumbers: f.Get("numbers") != "", RequireUppercase: f.Get("upper") != "",
-		RequireLowercase: f.Get("lower") != "", AllowUsersToChange: f.Get("change") != "", HardExpiry: f.Get("hard") != "",
-		NotContainName: f.Get("noname") != "",
+	var p ops.PasswordPolicy
+	for _, s := range switchesOf(&p) {
+		*s.to = f.Get(s.field) != ""
 	}
 	for _, n := range numbersOf(&p) {
 		text := f.text(n.field)
@@ -137,7 +151,7 @@ func savePasswordPolicy(rq *request) error {
 		return f.again(nil, nil, again)
 	}
 	if _, err := run(rq, ops.SetPasswordPolicy, p); err != nil {
-		return f.again(err, policyFields, again)
+		return f.again(err, policyFields(), again)
 	}
 	return rq.done(settingsPath, "flash.saved")
 }

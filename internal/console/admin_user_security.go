@@ -35,6 +35,7 @@ func tabOf(user, tab string) string { return usersPath + "/" + url.PathEscape(us
 type userMFAData struct {
 	userData
 	Login   part[*ops.Login]
+	Rule    part[*ops.SignInRule]
 	Devices part[ops.DeviceList]
 	Links   part[page.Page[ops.Link]]
 
@@ -49,6 +50,9 @@ func userMFAPage(rq *request) error {
 	}
 	d := userMFAData{userData: u}
 	if d.Login, err = load(rq, ops.GetLoginProfile, ops.UserIn{User: rq.named()}); err != nil {
+		return err
+	}
+	if d.Rule, err = load(rq, ops.GetSignInRule, ops.UserIn{User: rq.named()}); err != nil {
 		return err
 	}
 	if d.Devices, err = load(rq, ops.ListMFADevices, ops.UserListing{User: rq.named()}); err != nil {

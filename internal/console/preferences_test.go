@@ -2,6 +2,7 @@ package console
 
 import (
 	"regexp"
+	"strings"
 	"testing"
 
 	"warifu/internal/iam"
@@ -14,7 +15,8 @@ import (
 func TestPreferencesPage(t *testing.T) {
 	s, _ := office(t)
 	s.signIn(t, "boss", adminWord)
-	says(t, s.get(preferencesPath), 200, "These are the defaults", "Whoever has one", "You are at 192.0.2.7.", "This is the default.")
+	says(t, s.get(preferencesPath), 200, "These are the defaults", "Whoever has one", "You are at 192.0.2.7.", "In force: 6 , the default.", "In force: from anywhere , the default.",
+		"Without effect while browsers are not remembered.")
 	mark := regexp.MustCompile(`name="seen" value="([0-9a-f]+)"`)
 	// look is the first press, and what the second one sends.
 	look := func(form ...string) []string {
@@ -49,11 +51,46 @@ func TestPreferencesPage(t *testing.T) {
 	says(t, s.post(preferencesPath, seen...), 422, "not what you looked at last")
 
 	to(t, s.post(preferencesPath, look(here...)...), preferencesPath)
-	says(t, s.get(preferencesPath), 200, "Changed by boss", "Set by this account; the default is: 6", "1 of 1 sign-ins")
+	says(t, s.get(preferencesPath), 200, "Changed by boss", "In force: 8 , set by boss", "The default: 6.", "1 of 1 sign-ins")
 	says(t, s.get(unusualPath), 200, "boss", "A browser not used before")
 	says(t, s.get(idlePath), 200, "Nothing is switched off")
 	to(t, s.post(preferencesPath, append(look(away...), "confirm", "on")...), preferencesPath)
 	to(t, s.get("/console"), "/signin") // from outside now
+}
+
+// Each setting says what is in force and where it comes from: the product, the
+// account, a cloud's door, a parameter out of use, another noun; and a user's page
+// what it comes to for that user.
+func TestWhereSettingsComeFrom(t *testing.T) {
+	s, _ := office(t)
+	s.signIn(t, "boss", adminWord)
+	ask := func(user string) string {
+		return text(s.get(tabOf(user, "mfa")))
+	}
+	says(t, s.get(tabOf("alice", "mfa")), 200, "Signs in with the password alone", "ask for no more.")
+
+	cloud := s.Admin(t)
+	cloud.Source.Door = "alibaba"
+	yes, hours := true, 6
+	testkit.Do(t, s.World, cloud, ops.SetSecurityPreference, ops.SetSecurityPreferenceIn{EnforceMFAForLogin: &yes, EnableSaveMFATicket: &yes, LoginSessionDuration: &hours})
+	says(t, s.get(preferencesPath), 200, "In force: Everybody , set by admin", "with the deprecated EnforceMFAForLogin . The default: Whoever has one.",
+		"In force: on , set by admin", "through the interface of Alibaba Cloud. The default: off.", "In force: 6 , the default.")
+	if got := ask("alice"); !strings.Contains(got, "Has to add a second factor at the next sign-in") || !strings.Contains(got, "of the account say so.") {
+		t.Errorf("alice, where everybody is asked: %s", got)
+	}
+
+	own := iam.DefaultPreferences()
+	own.OwnPassword = false
+	testkit.Do(t, s.World, s.Admin(t), ops.SetSecurityPreferences, ops.SetSecurityPreferencesIn{SecurityPreferences: own})
+	testkit.Do(t, s.World, s.Admin(t), ops.UpdateLoginProfile, ops.UpdateLoginProfileIn{User: ops.Ref{Name: "alice"}, MFARequired: &yes})
+	cloud.Source.Door = "aws"
+	testkit.Do(t, s.World, cloud, ops.UpdateAccountPasswordPolicy, ops.PasswordPolicy{MinimumLength: 14, AllowUsersToChange: true})
+	says(t, s.get(preferencesPath), 200, "the default again since admin changed it", "On because the rules for passwords say so.",
+		"Besides, an administrator requires it of 1 user.", "At least 14 characters")
+	says(t, s.get(settingsPath), 200, "In force: 14 , set by admin", "through the interface of AWS. The default: 8.", "In force: none , the default.", "In force: off , the default.")
+	if got := ask("alice"); !strings.Contains(got, "An administrator requires it of this user.") {
+		t.Errorf("alice, of whom it is required: %s", got)
+	}
 }
 
 // The box at sign-in, what the browser then keeps, and the list of it.

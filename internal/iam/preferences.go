@@ -135,6 +135,16 @@ type RootRules struct {
 // masks that cannot be read admit nobody.
 func (r *RootRules) Admits(ip netip.Addr) bool { return inMasks(r.Networks, ip) }
 
+// Origin is where the value of a setting comes from. Whatever an account has not
+// set has the product's default.
+type Origin struct {
+	Setting string    // as the trail calls it
+	At      time.Time // when it was changed last
+	By      string    // who did
+	Door    string    // where
+	Alias   string    // by which name, if that is one out of use
+}
+
 // DefaultPreferences are in force until an account sets others.
 func DefaultPreferences() Preferences {
 	return Preferences{

@@ -96,7 +96,7 @@ func Catalog() []Entry {
 		entry(GetRootUser), entry(SetRootRules), entry(PreviewRootRules), entry(InspectRecovery),
 		entry(GetSecurityPreferences), entry(SetSecurityPreferences), entry(SetSecurityPreference),
 		// remember.go, risk.go, idle.go
-		entry(ListRememberedDevices), entry(ForgetDevice), entry(ListUnusualSignIns), entry(PreviewPreferences), entry(ListIdle),
+		entry(ListRememberedDevices), entry(ForgetDevice), entry(ListUnusualSignIns), entry(PreviewPreferences), entry(GetEffectivePreferences), entry(GetSignInRule), entry(ListIdle),
 		// console_find.go, console_remove.go
 		entry(FindUsers), entry(FindGroups), entry(FindRoles), entry(FindPolicies), entry(GetAccountHealth), entry(MayI),
 		entry(GetUserBelongings), entry(GetGroupBelongings), entry(GetRoleBelongings), entry(GetPolicyBelongings),

@@ -504,7 +504,19 @@ func (env *Env) setPasswordPolicy(p PasswordPolicy) error {
 	if err := p.Check(); err != nil {
 		return err
 	}
-	return env.Tx.SetPasswordPolicy(env.Call.Caller.Account, p.Text())
+	return env.keepPasswordPolicy(p, p.Text())
+}
+
+// keepPasswordPolicy keeps a policy as text, and who changed which of its rules.
+func (env *Env) keepPasswordPolicy(p PasswordPolicy, text string) error {
+	old, err := env.passwordPolicy()
+	if err != nil {
+		return err
+	}
+	if err := env.originated(recordPasswordPolicy(old), recordPasswordPolicy(p), nil); err != nil {
+		return err
+	}
+	return env.Tx.SetPasswordPolicy(env.Call.Caller.Account, text)
 }
 
 func recordPasswordPolicy(p PasswordPolicy) audit.Fields {
@@ -540,6 +552,6 @@ var DeleteAccountPasswordPolicy = Op[struct{}, struct{}]{
 		if a.PasswordPolicy == "" {
 			return none, fault.Of(fault.NotFound, "account policy", "PasswordPolicy")
 		}
-		return none, env.Tx.SetPasswordPolicy(a.ID, "")
+		return none, env.keepPasswordPolicy(DefaultPasswordPolicy(), "")
 	},
 }

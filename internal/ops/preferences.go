@@ -68,7 +68,7 @@ var SetSecurityPreferences = Op[SetSecurityPreferencesIn, struct{}]{
 		if out && !in.Confirmed {
 			return none, fault.Of(fault.Conflict, "own way in", "")
 		}
-		return none, env.setPreferences(in.SecurityPreferences)
+		return none, env.setPreferences(in.SecurityPreferences, nil)
 	},
 }
 
@@ -98,12 +98,15 @@ func (env *Env) shutsOut(p *iam.Preferences) (bool, error) {
 	return p.MFAForLogin == iam.MFAMandatory && p.LinkOnly, nil
 }
 
-// setPreferences keeps preferences that were checked. What browsers remembered
-// is void once they may not remember any more.
-func (env *Env) setPreferences(p iam.Preferences) error {
+// setPreferences keeps preferences that were checked, and who changed which of
+// them. What browsers remembered is void once they may not remember any more.
+func (env *Env) setPreferences(p iam.Preferences, aliases map[string]string) error {
 	a := env.Call.Caller.Account
 	now, err := env.Tx.Preferences(a)
 	if err != nil {
+		return err
+	}
+	if err := env.originated(preferenceFields(&now), preferenceFields(&p), aliases); err != nil {
 		return err
 	}
 	p.Root = now.Root // which SetRootRules alone sets
@@ -124,7 +127,7 @@ func preferenceFields(p *iam.Preferences) audit.Fields {
 		"allowUserToManageServiceCredentials": strconv.FormatBool(p.OwnServiceCredentials),
 		"allowUserToLoginWithPasskey":         strconv.FormatBool(p.PasskeySignIn), "enableSaveMFATicket": strconv.FormatBool(p.Remember),
 		"loginSessionDuration": strconv.Itoa(p.SessionHours), "sessionIdle": strconv.Itoa(p.SessionIdle),
-		"loginNetworkMasks": p.NetworkMasks, "verificationTypes": strings.Join(p.VerificationTypes(), ","),
+		"loginNetworkMasks": p.NetworkMasks, "verificationTypes": strings.Join(p.VerificationTypes(), ","), "emailCodes": strconv.FormatBool(p.EmailCodes), "smsCodes": strconv.FormatBool(p.SMSCodes),
 		"mfaOperationForLogin": string(p.MFAForLogin), "operationForRiskLogin": string(p.RiskLogin),
 		"maxIdleDaysForUsers": strconv.Itoa(p.IdleDaysUsers), "maxIdleDaysForAccessKeys": strconv.Itoa(p.IdleDaysKeys),
 		"linkOnly": strconv.FormatBool(p.LinkOnly), "ownBindingOnly": strconv.FormatBool(p.OwnBindingOnly),
@@ -164,6 +167,19 @@ func (in *SetSecurityPreferenceIn) mode() iam.MFAMode {
 		return iam.MFAIndependent
 	}
 	return ""
+}
+
+// aliases are the settings that are set by a parameter which Alibaba Cloud has
+// deprecated.
+func (in *SetSecurityPreferenceIn) aliases() map[string]string {
+	out := map[string]string{}
+	if in.EnforceMFAForLogin != nil && in.MFAOperationForLogin == nil {
+		out["mfaOperationForLogin"] = "EnforceMFAForLogin"
+	}
+	if in.OperationForRiskLogin != nil {
+		out["operationForRiskLogin"] = "OperationForRiskLogin"
+	}
+	return out
 }
 
 // apply changes what was asked for. As at Alibaba Cloud, LoginNetworkMasks left
@@ -269,7 +285,7 @@ var SetSecurityPreference = Op[SetSecurityPreferenceIn, SecurityPreferences]{
 		if out, err := env.shutsOut(&p); err != nil || out {
 			return p, orElse(err, fault.Of(fault.Conflict, "own way in", ""))
 		}
-		if err := env.setPreferences(p); err != nil {
+		if err := env.setPreferences(p, in.aliases()); err != nil {
 			return p, err
 		}
 		p.Changed, p.By = env.Now, env.callerName()

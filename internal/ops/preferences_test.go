@@ -1,13 +1,16 @@
 package ops_test
 
 import (
+	"reflect"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"warifu/internal/fault"
 	"warifu/internal/iam"
 	"warifu/internal/ops"
+	"warifu/internal/testkit"
 )
 
 // stepUpLife is how long a proof is good for what is sensitive.
@@ -85,6 +88,109 @@ func TestSetSecurityPreference(t *testing.T) {
 		}
 	}
 	no(h, fault.Invalid, h.byAdmin(), ops.SetSecurityPreference, ops.SetSecurityPreferenceIn{MFAOperationForLogin: &empty})
+}
+
+// Every parameter that can be wrong, with every kind of bad value: the refusal
+// names the parameter, and nothing is changed, neither that parameter nor the good
+// ones beside it.
+func TestSetSecurityPreferenceRefusesBadValues(t *testing.T) {
+	homes(t, func(h *home) {
+		h.wants(func(p *ops.SecurityPreferences) { p.NetworkMasks, p.SessionHours = "192.0.2.0/24", 9 })
+		before := run(h, h.byAdmin(), ops.GetEffectivePreferences, struct{}{})
+		n := func(v int) *int { return &v }
+		s := func(v string) *string { return &v }
+		masks := func(count int) *string { return s(strings.Repeat("10.0.0.0/8;", count-1) + "10.0.0.0/8") }
+		bad := map[string][]ops.SetSecurityPreferenceIn{}
+		for _, v := range []int{-1, 0, 25, 1 << 31} {
+			bad["LoginSessionDuration"] = append(bad["LoginSessionDuration"], ops.SetSecurityPreferenceIn{LoginSessionDuration: n(v)})
+		}
+		for _, v := range []int{-1, 0, 1, 89, 91, 364, 731, 1 << 31} {
+			bad["MaxIdleDaysForUsers"] = append(bad["MaxIdleDaysForUsers"], ops.SetSecurityPreferenceIn{MaxIdleDaysForUsers: n(v)})
+			bad["MaxIdleDaysForAccessKeys"] = append(bad["MaxIdleDaysForAccessKeys"], ops.SetSecurityPreferenceIn{MaxIdleDaysForAccessKeys: n(v)})
+		}
+		for _, v := range []string{"", "Mandatory", "mandatory ", "none", "true"} {
+			bad["MFAOperationForLogin"] = append(bad["MFAOperationForLogin"], ops.SetSecurityPreferenceIn{MFAOperationForLogin: s(v)})
+		}
+		for _, v := range []string{"", "Autonomous", "enforceverify", "adaptive"} {
+			bad["OperationForRiskLogin"] = append(bad["OperationForRiskLogin"], ops.SetSecurityPreferenceIn{OperationForRiskLogin: s(v)})
+		}
+		for _, v := range []*string{
+			s("here"), s("example.com"), s("10.0.0.0/33"), s("10.0.0.0/-1"), s("10.0.0/8"), s("10.0.0.0/8,192.0.2.0/24"), s("10.0.0.0/8;;192.0.2.0/24"), s(";"),
+			s("2001:db8::/129"), s("fe80::1%eth0"), s("::ffff:10.0.0.0/104"), s("10.0.0.0/8 192.0.2.1"), masks(41), s("192.0.2.1" + strings.Repeat(" ", 512)),
+		} {
+			bad["LoginNetworkMasks"] = append(bad["LoginNetworkMasks"], ops.SetSecurityPreferenceIn{LoginNetworkMasks: v})
+		}
+		for _, v := range [][]string{{""}, {"Email"}, {"sms", "totp"}, {"email;sms"}} {
+			bad["VerificationTypes"] = append(bad["VerificationTypes"], ops.SetSecurityPreferenceIn{VerificationTypes: v})
+		}
+		yes := true
+		for parameter, all := range bad {
+			for _, in := range all {
+				in.EnableSaveMFATicket, in.AllowUserToManageAccessKeys = &yes, &yes
+				f := no(h, fault.Invalid, h.byAdmin(), ops.SetSecurityPreference, in)
+				if f.Noun != parameter && f.Name != parameter {
+					h.Errorf("%s: the fault is about %q %q", parameter, f.Noun, f.Name)
+				}
+			}
+		}
+		if after := run(h, h.byAdmin(), ops.GetEffectivePreferences, struct{}{}); !reflect.DeepEqual(after, before) {
+			h.Errorf("something changed: %+v, before %+v", after, before)
+		}
+		// No parameter is left out: what is not above is a switch, which cannot be wrong
+		// here, and of which each door refuses what is neither true nor false.
+		for _, f := range reflect.VisibleFields(reflect.TypeFor[ops.SetSecurityPreferenceIn]()) {
+			if _, there := bad[f.Name]; !there && f.Type != reflect.TypeFor[*bool]() {
+				h.Errorf("nothing bad was tried for %s", f.Name)
+			}
+		}
+		for _, good := range []*string{masks(40), s("2001:db8::/32"), s("2001:db8::1; 10.1.2.3/8 ;192.0.2.1;"), s(" "), s("")} {
+			run(h, h.byAdmin(), ops.SetSecurityPreference, ops.SetSecurityPreferenceIn{LoginNetworkMasks: good})
+		}
+	})
+}
+
+// Of every setting that changed it is known who changed it last, when, where, and by
+// which name if that is out of use; what did not change keeps its origin.
+func TestOrigins(t *testing.T) {
+	homes(t, func(h *home) {
+		origins := func() map[string]iam.Origin {
+			h.Helper()
+			return run(h, h.byAdmin(), ops.GetEffectivePreferences, struct{}{}).Origins
+		}
+		if got := origins(); len(got) != 0 {
+			h.Fatalf("before any change: %v", got)
+		}
+		h.wants(remembering)
+		first := h.clock.Now()
+		h.clock.Advance(time.Hour)
+		cloud := h.byAdmin()
+		cloud.Source.Door = "alibaba"
+		yes, risk := true, "enforceVerify"
+		run(h, cloud, ops.SetSecurityPreference, ops.SetSecurityPreferenceIn{EnforceMFAForLogin: &yes, EnableSaveMFATicket: &yes, OperationForRiskLogin: &risk})
+		oracle := h.byAdmin()
+		oracle.Source.Door = "oracle"
+		length := 15
+		run(h, oracle, ops.UpdateAuthenticationPolicy, ops.OraclePasswordsIn{Tenancy: testkit.Account.Tenancy(), PasswordPolicyChange: ops.PasswordPolicyChange{MinimumLength: &length}})
+		now := h.clock.Now()
+		want := map[string]iam.Origin{
+			"enableSaveMFATicket":   {Setting: "enableSaveMFATicket", At: first, By: "admin", Door: "console"},
+			"mfaOperationForLogin":  {Setting: "mfaOperationForLogin", At: now, By: "admin", Door: "alibaba", Alias: "EnforceMFAForLogin"},
+			"operationForRiskLogin": {Setting: "operationForRiskLogin", At: now, By: "admin", Door: "alibaba", Alias: "OperationForRiskLogin"},
+			"minimumPasswordLength": {Setting: "minimumPasswordLength", At: now, By: "admin", Door: "oracle"},
+		}
+		if got := origins(); !reflect.DeepEqual(got, want) {
+			h.Errorf("got %v, want %v", got, want)
+		}
+		mode := "independent"
+		run(h, cloud, ops.SetSecurityPreference, ops.SetSecurityPreferenceIn{MFAOperationForLogin: &mode})
+		if got := origins()["mfaOperationForLogin"]; got.Alias != "" || got.Door != "alibaba" {
+			h.Errorf("by the present name: %+v", got)
+		}
+		run(h, h.byAdmin(), ops.DeleteAccountPasswordPolicy, struct{}{})
+		if got := origins()["minimumPasswordLength"]; got.Door != "console" {
+			h.Errorf("back to the default: %+v", got)
+		}
+	})
 }
 
 // Whoever would shut itself out is asked twice; a preview says so beforehand, and

@@ -363,3 +363,32 @@ func FuzzIdentify(f *testing.F) {
 		}
 	})
 }
+
+// What RuleOf says of a user is what Step does.
+func TestRuleIsWhatHappens(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		f := drawFacts(t)
+		f.Known, f.Blocked, f.Outside, f.Disabled, f.Lapsed, f.MustChange = true, false, false, false, false, false
+		f.Lane, f.Remembered, f.Wanted.LinkOnly, f.PasswordChanged = Lane{}, false, false, time.Time{}
+		if f.Bound && len(f.Factors) == 0 {
+			f.Factors = []Factor{{ID: 1, Method: iam.MethodTOTP}}
+		}
+		at := func(unusual ...Reason) Stage {
+			_, out := Step(Flow{}, Proof{Act: Identified, Fits: true, Flow: Flow{Kind: SignIn, User: 7, Unusual: unusual}}, f, epoch)
+			return out.Stage
+		}
+		want := AskedNever
+		switch usual := at(); {
+		case usual == StageFactor:
+			want = AskedAlways
+		case usual == StageBind:
+			want = AskedToBind
+		case at(NewDevice) != StageDone:
+			want = AskedUnusual
+		}
+		got := RuleOf(f)
+		if got.Asked != want || (got.Source == ByNobody) != (want == AskedNever) {
+			t.Fatalf("%+v, but it is %q for %+v", got, want, f)
+		}
+	})
+}

@@ -47,3 +47,25 @@ func (tx *Tx) SetPreferences(a name.Account, p iam.Preferences) error {
 		int64(a), string(body), micros(changed), by)
 	return tx.bump(a, err)
 }
+
+// Origins returns where the values of an account's settings come from, as far as
+// they were ever changed.
+func (tx *Tx) Origins(a name.Account) ([]iam.Origin, error) {
+	return list(tx, func(r row, o *iam.Origin) error { return r.Scan(&o.Setting, stamp{&o.At}, &o.By, &o.Door, &o.Alias) },
+		`SELECT setting, changed, by_name, door, alias FROM setting_origins WHERE account = $1 ORDER BY setting`, int64(a))
+}
+
+// PutOrigin notes where the value of a setting comes from.
+func (tx *Tx) PutOrigin(a name.Account, o *iam.Origin) error {
+	_, err := tx.exec(`INSERT INTO setting_origins (account, setting, changed, by_name, door, alias) VALUES ($1, $2, $3, $4, $5, $6)
+		ON CONFLICT (account, setting) DO UPDATE SET changed = excluded.changed, by_name = excluded.by_name, door = excluded.door, alias = excluded.alias`,
+		int64(a), o.Setting, micros(o.At), o.By, o.Door, o.Alias)
+	return err
+}
+
+// CountMFARequired counts the users of an account of whom an administrator asks a
+// second factor, whatever the account asks of others.
+func (tx *Tx) CountMFARequired(a name.Account) (n int, err error) {
+	_, err = tx.one(`SELECT count(*) FROM login_profiles p JOIN users u ON u.id = p.user_id WHERE u.account = $1 AND p.mfa_required`, []any{int64(a)}, &n)
+	return n, err
+}
