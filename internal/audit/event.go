@@ -88,8 +88,9 @@ type Query struct {
 	Account    name.Account
 	From, To   time.Time // half open [From, To); zero = unbounded
 	ID         string
-	Operation  string // compared with the last part of Action
-	Actor      string // user name
+	Operation  string   // compared with the last part of Action
+	Or         []string // other operations that do as well; none without Operation
+	Actor      string   // user name
 	AccessKey  string
 	TargetNoun string
 	TargetName string

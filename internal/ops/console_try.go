@@ -111,7 +111,7 @@ var TryAccess = Op[TryIn, *Trial]{
 		if err != nil {
 			return nil, err
 		}
-		return env.tryAll(c, p.layers, in.Action, in.Resource)
+		return env.tryAll(c, p, in.Action, in.Resource)
 	},
 }
 
@@ -146,8 +146,7 @@ var TryPolicy = Op[TryPolicyIn, *Trial]{
 			}
 			c.User = *u
 		}
-		layers := []policy.Layer{{Kind: policy.Identity, Sets: []*policy.Set{set}}}
-		return env.tryAll(c, layers, in.Action, in.Resource)
+		return env.tryAll(c, alone(set), in.Action, in.Resource)
 	},
 }
 
@@ -184,19 +183,24 @@ func (env *Env) supposed(kind iam.PrincipalKind, r Ref) (c Caller, p *principal,
 	return c, p, err
 }
 
+// alone is a principal that holds one policy.
+func alone(set *policy.Set) *principal {
+	return &principal{layers: []policy.Layer{{Kind: policy.Identity, Sets: []*policy.Set{set}}}}
+}
+
 // tryAll asks for the same in every way.
-func (env *Env) tryAll(c Caller, layers []policy.Layer, action, resource string) (*Trial, error) {
+func (env *Env) tryAll(c Caller, held *principal, action, resource string) (*Trial, error) {
 	service, op := split(action)
 	if service == "" || op == "" || strings.ContainsAny(action, "*? ") {
 		return nil, fault.Field("action", "an action is written service:Operation, without wildcards")
 	}
-	t, err := env.resourceTarget(resource)
+	grants, t, resource, err := env.asked(action, resource)
 	if err != nil {
 		return nil, err
 	}
 	out := &Trial{Principal: c.PrincipalARN()}
 	for _, way := range Ways {
-		out.Verdicts = append(out.Verdicts, env.tryOne(c, layers, action, cmp.Or(resource, "*"), way, t))
+		out.Verdicts = append(out.Verdicts, env.tryOne(c, held, grants, resource, way, t))
 	}
 	return out, nil
 }
@@ -208,13 +212,42 @@ func (env *Env) resourceTarget(arn string) (t Target, err error) {
 		t, err = env.userTarget(Ref{Name: called})
 	} else if owner, _, called, ok := name.SplitIAM(arn, "role"); ok && owner == a {
 		t, err = env.holderTarget(iam.KindRole, Ref{Name: called})
+	} else if acs, ok := name.ParseACS(arn); ok {
+		called, _ := strings.CutPrefix(acs.Resource, "resourcegroup/")
+		if id, ok := name.ParseResourceGroupID(called); ok && acs.Service == "resourcemanager" && acs.Account == a.UID() {
+			return env.resourceGroupTarget(ResourceGroupIn{ID: id})
+		}
+		t.ACS = arn
 	}
 	return t, err
 }
 
-func (env *Env) tryOne(c Caller, layers []policy.Layer, action, resource string, way Way, t Target) Verdict {
+// asked is what a supposed request is called, what it is about, and how AWS names that.
+// A resource that is named as the RAM language does makes it one of Alibaba Cloud's: a
+// resource group's, or that of a service behind the gateway, for which no other
+// language has a name.
+//
+// Errors: Invalid action.
+func (env *Env) asked(action, resource string) (Names, Target, string, error) {
+	t, err := env.resourceTarget(resource)
+	if err != nil || !name.IsACS(resource) {
+		return Names{AWS: action}, t, cmp.Or(resource, "*"), err
+	}
+	code, op := split(action)
+	if code == "resourcemanager" && len(t.Resources) == 1 {
+		return Names{AWS: "warifu:" + op, RAM: action}, t, t.Resources[0], nil
+	}
+	for ours, theirs := range ramCodes {
+		if code == theirs {
+			return Names{}, t, "", fault.Field("action", "ask for operations of %s as AWS names them, such as %s:%s, on the ARN of what they are about", code, ours, op)
+		}
+	}
+	return Names{RAM: action}, t, "", nil
+}
+
+func (env *Env) tryOne(c Caller, held *principal, grants Names, resource string, way Way, t Target) Verdict {
 	call := env.Call
-	call.Caller, call.Source.Service = c, serviceOf(action)
+	call.Caller, call.Source.Service = c, serviceOf(grants.action())
 	call.Caller.MFA = way.mfa(env)
 	if way != WayKey {
 		call.Caller.Console = &iam.Session{Proved: []iam.Proved{{Method: iam.MethodPassword, At: env.Now}}}
@@ -222,9 +255,27 @@ func (env *Env) tryOne(c Caller, layers []policy.Layer, action, resource string,
 			call.Caller.Console.Proved = append(call.Caller.Console.Proved, iam.Proved{Method: iam.MethodTOTP, At: env.Now})
 		}
 	}
-	req := policy.Request{Principal: call.Caller.principal(), Context: &facts{call: &call, now: env.Now, target: &t, mfa: &call.Caller.MFA}}
-	req.Actions[aws.Language], req.Resources[aws.Language] = action, resource
-	return verdict(way, policy.Explain(&req, layers...))
+	req := policy.Request{Principal: call.Caller.principal(), Context: &facts{call: &call, now: env.Now, target: &t, mfa: &call.Caller.MFA, grants: &grants, self: held.oracle}}
+	req.Actions[aws.Language], req.Resources[aws.Language] = grants.AWS, resource
+	return verdict(way, held.explain(&req, &call.Caller, &t, grants, held.layers))
+}
+
+// explain tells how a supposed request fares under all its names in the languages that
+// the layers speak: as in the first that is not allowed. The request has AWS's names.
+// p may be nil.
+func (p *principal) explain(req *policy.Request, c *Caller, t *Target, n Names, layers []policy.Layer) (trace policy.Trace) {
+	spoken := tonguesOf(layers)
+	if p != nil {
+		spoken |= p.spoken // in resource groups, too
+	}
+	for variant := range spoken.variants(n) {
+		spoken.name(req, c, t, n, variant)
+		_, deciding := p.ask(req, layers, t.Scope)
+		if trace = policy.Explain(req, deciding...); !trace.Decision.Allowed() {
+			break
+		}
+	}
+	return trace
 }
 
 func serviceOf(action string) string { service, _ := split(action); return service }

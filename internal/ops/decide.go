@@ -140,7 +140,7 @@ func (env *Env) permit(need Need, perm Permission, t *Target, ev *audit.Event) e
 		req.Resources[aws.Language] = r
 		for variant := range spoken.variants(need.Grants) {
 			spoken.name(&req, &env.Call.Caller, t, need.Grants, variant)
-			d, deciding := env.ask(&req, layers, t.Scope)
+			d, deciding := env.rules.ask(&req, layers, t.Scope)
 			if d.Rule != nil {
 				ev.Why = ruleText(d.Rule)
 			}
@@ -161,13 +161,14 @@ func (env *Env) permit(need Need, perm Permission, t *Target, ev *audit.Event) e
 	return nil
 }
 
-// ask decides, in the scope of the account and then in that of a resource group, and
-// says by which layers.
-func (env *Env) ask(req *policy.Request, layers []policy.Layer, scope name.ID) (policy.Decision, []policy.Layer) {
-	if scope == 0 || env.rules == nil || env.rules.scopes[scope] == nil {
+// ask decides by layers, which are all that speak in the scope of the account, and
+// then by what the principal has in a resource group, and says by which layers it did.
+// p may be nil.
+func (p *principal) ask(req *policy.Request, layers []policy.Layer, scope name.ID) (policy.Decision, []policy.Layer) {
+	if scope == 0 || p == nil || p.scopes[scope] == nil {
 		return policy.Decide(req, layers...), layers
 	}
-	within := *env.rules.scopes[scope]
+	within := *p.scopes[scope]
 	d, narrower := policy.DecideInScopes(req, within, layers...)
 	if !narrower {
 		return d, layers

@@ -182,8 +182,14 @@ func (env *Env) others() []string {
 func (env *Env) would(c *Caller, held *principal, action, resource string) bool {
 	call := env.Call
 	call.Caller = *c
-	req := policy.Request{Principal: c.principal(), Context: &facts{call: &call, now: env.Now, target: &Target{}, mfa: &c.MFA}}
+	grants, target := Names{AWS: action}, Target{Resources: []string{resource}}
+	req := policy.Request{Principal: c.principal(), Context: &facts{call: &call, now: env.Now, target: &target, mfa: &c.MFA, grants: &grants, self: held.oracle}}
 	req.Actions[aws.Language], req.Resources[aws.Language] = action, resource
-	d := policy.Decide(&req, held.layers...)
-	return d.Allowed()
+	for variant := range held.spoken.variants(grants) {
+		held.spoken.name(&req, c, &target, grants, variant)
+		if !policy.Decide(&req, held.layers...).Allowed() {
+			return false
+		}
+	}
+	return true
 }

@@ -76,8 +76,7 @@ func (env *Env) probePolicy(text string) (map[Way]bool, error) {
 	c := Caller{Account: a, Kind: policy.User, User: iam.User{ID: syntheticID, Account: a, Name: "warifu-nobody", Path: "/"}}
 	out := map[Way]bool{}
 	for _, w := range Ways {
-		layers := []policy.Layer{{Kind: policy.Identity, Sets: []*policy.Set{set}}}
-		out[w] = env.tryOne(c, layers, DeleteUser.Grants.AWS, name.UserARN(a, "/", "warifu-nobody-else"), w, Target{}).Allowed
+		out[w] = env.tryOne(c, alone(set), DeleteUser.Grants, name.UserARN(a, "/", "warifu-nobody-else"), w, Target{}).Allowed
 	}
 	return out, nil
 }

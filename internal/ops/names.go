@@ -2,6 +2,7 @@ package ops
 
 import (
 	"cmp"
+	"slices"
 
 	"warifu/internal/name"
 	"warifu/policy"
@@ -105,19 +106,23 @@ func NameInRAM(action string) string {
 	return op
 }
 
-// ActionOfRAM is the reverse, as far as there is one: the name in the trail of what
-// Alibaba Cloud calls so, the first in order of several.
-func ActionOfRAM(called string) (op string) {
-	for action, all := range ramActions {
-		if _, first := split(all[0]); first == called && (op == "" || action < op) {
-			op = action
+// ActionsOfRAM is the reverse: the names in the trail of all that Alibaba Cloud calls
+// so, at least one.
+func ActionsOfRAM(called string) (all []string) {
+	other := false // what has this name in the trail is called differently there
+	for action, names := range ramActions {
+		_, op := split(action)
+		_, first := split(names[0])
+		if first == called {
+			all = append(all, op)
 		}
+		other = other || op == called && first != called
 	}
-	if op == "" {
-		return called
+	if !other || all == nil {
+		all = append(all, called)
 	}
-	_, op = split(op)
-	return op
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 // ramCodes are Alibaba Cloud's codes of the services that have operations here.

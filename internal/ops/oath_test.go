@@ -361,8 +361,17 @@ func TestP8NobodyResetsThoseAbove(t *testing.T) {
 		user("bounded", all)
 		user("team-lead", statement("Allow", "iam:AttachUserPolicy", "arn:aws:iam::*:user/*"))
 		testkit.Do(t, w, admin, ops.PutUserPermissionsBoundary, ops.BoundaryIn{Holder: ref("bounded"), Boundary: "arn:aws:iam::aws:policy/ReadOnlyAccess"})
+		// What other languages give counts as much.
+		user("ram-boss")
+		testkit.Do(t, w, admin, ops.AttachUserPolicy, ops.AttachIn{Holder: ref("ram-boss"), Policy: "arn:aws:iam::acs:policy/AliyunRAMFullAccess"})
+		user("ram-reader")
+		testkit.Do(t, w, admin, ops.AttachUserPolicy, ops.AttachIn{Holder: ref("ram-reader"), Policy: "arn:aws:iam::acs:policy/AliyunRAMReadOnlyAccess"})
+		user("oci-boss")
+		testkit.Do(t, w, admin, ops.OracleCreatePolicy, ops.OracleNounIn{Compartment: testkit.Account.Tenancy(), Name: "boss", Described: described("x"),
+			Statements: []string{"allow any-user to manage all-resources in tenancy where request.user.name = 'oci-boss'"}})
 
-		for name, above := range map[string]bool{"boss": true, "worker": false, "self": false, "guarded": true, "bounded": false, "team-lead": true} {
+		for name, above := range map[string]bool{"boss": true, "worker": false, "self": false, "guarded": true, "bounded": false, "team-lead": true,
+			"ram-boss": true, "ram-reader": false, "oci-boss": true} {
 			_, err := ops.Run(context.Background(), w.Server, desk, ops.CreateEnrolmentLink, ops.CreateEnrolmentLinkIn{User: ref(name)})
 			var f *fault.Error
 			if got := errors.As(err, &f) && f.Kind == fault.Denied && f.Noun == "above the caller"; got != above || !above && err != nil {

@@ -16,7 +16,10 @@ import (
 // where the account lets users (Preferences.BindMore).
 
 // isDevice tells whether a factor is what Alibaba Cloud calls an MFA device.
-func isDevice(f *iam.Factor) bool { return !f.Enabled.IsZero() && f.Kind.Device() }
+// Passkeys are none; the keys from before them are.
+func isDevice(f *iam.Factor) bool {
+	return !f.Enabled.IsZero() && (f.Kind.Device() || f.Kind == iam.FactorU2F)
+}
 
 // theDevice finds a user's device; nil if it has none.
 func (env *Env) theDevice(u *iam.User) (*iam.Factor, error) {
@@ -58,6 +61,18 @@ type MFAInfo struct {
 	Device *iam.Factor // nil = none
 }
 
+// ARN is the device's name; "" if there is none.
+func (i *MFAInfo) ARN() string {
+	switch f := i.Device; {
+	case f == nil:
+		return ""
+	case f.Kind == iam.FactorU2F:
+		return Serial(i.User.Name, f)
+	default:
+		return f.ARN()
+	}
+}
+
 // GetUserMFAInfo tells a user's device.
 //
 // Errors: NotFound user.
@@ -76,17 +91,18 @@ var GetUserMFAInfo = Op[UserIn, *MFAInfo]{
 	},
 }
 
-// UnbindMFADevice takes a user's device away. The device is kept, bound to nobody.
+// UnbindMFADevice takes a user's device away. The device is kept, bound to nobody; a
+// U2F key is gone.
 //
 // Errors: NotFound user, or "User.MFADevice".
-var UnbindMFADevice = Op[UserIn, *iam.Factor]{
+var UnbindMFADevice = Op[UserIn, *MFAInfo]{
 	Name:   "UnbindMFADevice",
 	Grants: DeactivateMFADevice.Grants,
 	Mode:   Write,
 	Needs:  freshly,
 	Target: func(env *Env, in UserIn) (Target, error) { return env.userTarget(in.User) },
 	Record: UserIn.record,
-	Do: func(env *Env, in UserIn) (*iam.Factor, error) {
+	Do: func(env *Env, in UserIn) (*MFAInfo, error) {
 		u, err := env.owner(in.User)
 		if err != nil {
 			return nil, err
@@ -98,12 +114,12 @@ var UnbindMFADevice = Op[UserIn, *iam.Factor]{
 		if err != nil {
 			return nil, err
 		}
-		_, err = DeactivateMFADevice.Do(env, DeviceIn{User: Ref{ID: u.ID}, Serial: Serial("", f)})
-		return f, err
+		_, err = DeactivateMFADevice.Do(env, DeviceIn{User: Ref{ID: u.ID}, Serial: Serial(u.Name, f)})
+		return &MFAInfo{*u, f}, err
 	},
 }
 
-// DisableVirtualMFA unbinds a user's device and deletes it.
+// DisableVirtualMFA unbinds a user's device that gives codes and deletes it.
 //
 // Errors: NotFound user, or "User.MFADevice".
 var DisableVirtualMFA = Op[UserIn, struct{}]{
@@ -121,7 +137,7 @@ var DisableVirtualMFA = Op[UserIn, struct{}]{
 			return t, ignoreMissing(err)
 		}
 		f, err := env.theDevice(u)
-		if f != nil {
+		if f != nil && f.Kind.Device() {
 			t.Also = append(t.Also, Need{Names{AWS: "iam:DeleteVirtualMFADevice"}, []string{f.ARN()}},
 				Need{Grants: Names{AWS: "iam:DeactivateMFADevice", RAM: "ram:UnbindMFADevice"}})
 		}
@@ -129,7 +145,17 @@ var DisableVirtualMFA = Op[UserIn, struct{}]{
 	},
 	Record: UserIn.record,
 	Do: func(env *Env, in UserIn) (none struct{}, err error) {
-		f, err := UnbindMFADevice.Do(env, in)
+		u, err := env.owner(in.User)
+		if err != nil {
+			return none, err
+		}
+		f, err := env.theDevice(u)
+		if err == nil && f != nil && !f.Kind.Device() {
+			err = noDevice(u)
+		}
+		if err == nil {
+			_, err = UnbindMFADevice.Do(env, in)
+		}
 		if err != nil || f.Hardware { // which goes back into the pool
 			return none, err
 		}

@@ -22,6 +22,7 @@ type simulation struct {
 	owner  name.Account
 	given  policy.Map
 	layers []policy.Layer
+	held   *principal // the source, if it can be a caller; nil if not
 }
 
 func (env *Env) simulate(op string, in SimulateIn) (none page.Page[Simulated], err error) {
@@ -120,7 +121,7 @@ func (s *simulation) sourceLayers() ([]policy.Layer, error) {
 		if err != nil {
 			return nil, err
 		}
-		s.caller = c
+		s.caller, s.held = c, p
 		return p.layers, nil
 	}
 	held, err := s.env.heldBy(kind, ref)
@@ -202,13 +203,13 @@ const resourcePolicy = "ResourcePolicy"
 
 // judge answers for one action on one resource.
 func (s *simulation) judge(action, resource string) (*Simulated, error) {
-	t, err := s.env.resourceTarget(resource)
+	grants, t, arn, err := s.env.asked(action, resource)
 	if err != nil {
 		return nil, err
 	}
 	t.Account = s.owner
-	if arn, ok := name.ParseARN(resource); ok {
-		if a, ok := name.ParseAccount(arn.Account); ok {
+	if parsed, ok := name.ParseARN(resource); ok {
+		if a, ok := name.ParseAccount(parsed.Account); ok {
 			t.Account = a
 		}
 	}
@@ -218,18 +219,13 @@ func (s *simulation) judge(action, resource string) (*Simulated, error) {
 	}
 	call := s.env.Call
 	call.Caller = s.caller
-	grants := Names{AWS: action}
 	known := &supposedFacts{s.given, facts{call: &call, now: s.env.Now, target: &t, mfa: &call.Caller.MFA, grants: &grants}}
-	req := policy.Request{Principal: call.Caller.principal(), Context: known}
-	req.Actions[aws.Language], req.Resources[aws.Language] = action, resource
-	spoken := tonguesOf(layers)
-	var trace policy.Trace
-	for variant := range spoken.variants(grants) {
-		spoken.name(&req, &call.Caller, &t, grants, variant)
-		if trace = policy.Explain(&req, layers...); !trace.Decision.Allowed() {
-			break
-		}
+	if s.held != nil {
+		known.self = s.held.oracle
 	}
+	req := policy.Request{Principal: call.Caller.principal(), Context: known}
+	req.Actions[aws.Language], req.Resources[aws.Language] = grants.AWS, arn
+	trace := s.held.explain(&req, &call.Caller, &t, grants, layers)
 	out := simulated(action, resource, &trace)
 	out.Abroad = t.Account != s.caller.Account && resource != "*"
 	return out, nil

@@ -3,6 +3,7 @@ package ops
 import (
 	"context"
 	"strconv"
+	"strings"
 	"time"
 
 	"warifu/internal/audit"
@@ -20,7 +21,7 @@ const MaxEvents = 50
 //
 //   - ID: one event's
 //   - Operation: the event's name as its door calls it, without the service: of
-//     iam:EnableMFADevice what follows the colon
+//     iam:EnableMFADevice what follows the colon; or one of Or
 //   - Actor: the name of the user or role that asked; root has none
 //   - AccessKey: the id of the key that signed
 //   - TargetNoun, TargetName: what was acted on, such as "user", "alice"
@@ -90,6 +91,6 @@ func queryFilter(q *audit.Query) []string {
 	}
 	return []string{
 		q.From.UTC().Format(time.RFC3339Nano), q.To.UTC().Format(time.RFC3339Nano),
-		q.ID, q.Operation, q.Actor, q.AccessKey, q.TargetNoun, q.TargetName, q.Service, readOnly, string(q.Result), strconv.FormatBool(q.Forward),
+		q.ID, q.Operation, q.Actor, q.AccessKey, q.TargetNoun, q.TargetName, q.Service, readOnly, string(q.Result), strconv.FormatBool(q.Forward), strings.Join(q.Or, " "),
 	}
 }

@@ -248,14 +248,21 @@ func (tx *Tx) eventsWhere(q audit.Query, span, order string, at int64, id string
 	if q.Result == audit.Refused {
 		result = ` AND result = 'refused' AND $14 <> ''` // in so many words, for the index that has these alone
 	}
+	args := []any{
+		int64(q.Account), at, id, other, q.ID, q.Operation, q.Actor, q.AccessKey,
+		q.TargetNoun, q.TargetName, q.Service, readOnly, limit, string(q.Result),
+	}
+	operation := `operation = $6`
+	for _, or := range q.Or {
+		args = append(args, or)
+		operation += ` OR operation = $` + strconv.Itoa(len(args))
+	}
 	tx.ctx = tx.caller
 	return list(tx, scanEvent, `SELECT body FROM events WHERE account = $1 AND `+span+`
-		AND ($5 = '' OR id = $5) AND ($6 = '' OR operation = $6) AND ($7 = '' OR actor = $7) AND ($8 = '' OR access_key = $8)
+		AND ($5 = '' OR id = $5) AND ($6 = '' OR `+operation+`) AND ($7 = '' OR actor = $7) AND ($8 = '' OR access_key = $8)
 		AND ($9 = '' OR noun = $9) AND ($10 = '' OR target = $10) AND ($11 = '' OR service = $11)
 		AND ($12 = '' OR read_only = ($12 = 'true'))`+result+`
-		ORDER BY `+order+` LIMIT $13`,
-		int64(q.Account), at, id, other, q.ID, q.Operation, q.Actor, q.AccessKey,
-		q.TargetNoun, q.TargetName, q.Service, readOnly, limit, string(q.Result))
+		ORDER BY `+order+` LIMIT $13`, args...)
 }
 
 // Changes returns what was changed, or tried, under a name, newest first, as many

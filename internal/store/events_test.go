@@ -59,6 +59,8 @@ func TestEvents(t *testing.T) {
 			"from, to":         {audit.Query{From: epoch, To: whole.At.Add(1000)}, "whole bare"},
 			"id":               {audit.Query{ID: "bare"}, "bare"},
 			"operation":        {audit.Query{Operation: "EnableMFADevice"}, "whole"},
+			"one of two":       {audit.Query{Operation: "Other", Or: []string{"EnableMFADevice"}}, "whole"},
+			"neither of two":   {audit.Query{Operation: "Other", Or: []string{"Another"}}, ""},
 			"actor":            {audit.Query{Actor: "alice"}, "whole"},
 			"no actor":         {audit.Query{Actor: "bob"}, ""},
 			"key":              {audit.Query{AccessKey: "AKIA1"}, "whole"},

@@ -145,7 +145,7 @@ func TestTrailIsKept(t *testing.T) {
 		if err != nil {
 			t.Error(err)
 		}
-		for q, want := range map[audit.Query]string{{Account: acme}: "0002 0001 0000", {Account: acme, Result: audit.Refused}: "0002"} {
+		for want, q := range map[string]audit.Query{"0002 0001 0000": {Account: acme}, "0002": {Account: acme, Result: audit.Refused}} {
 			var got []string
 			err := once(ctx, db, read, func(tx *Tx) error {
 				events, err := tx.Events(q, EventAfter{}, 10)

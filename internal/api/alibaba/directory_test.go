@@ -332,6 +332,15 @@ func TestLookupEvents(t *testing.T) {
 		if strings.Join(got, " ") != "BindMFADevice" {
 			t.Errorf("the next page: %q", got)
 		}
+		// A name that stands for several operations of another cloud finds them all, and a
+		// name of another cloud's none that has one here.
+		d.do("TagResources", "ResourceType", "user", "ResourceNames.1", "alice", "Tag.1.Key", "k", "Tag.1.Value", "v")
+		d.do("CreateRole", "RoleName", "app", "AssumeRolePolicyDocument", `{"Version":"1","Statement":[{"Effect":"Allow","Principal":{"Service":"ecs.aliyuncs.com"},"Action":"sts:AssumeRole"}]}`)
+		d.do("TagResources", "ResourceType", "role", "ResourceNames.1", "app", "Tag.1.Key", "k", "Tag.1.Value", "v")
+		if got, r := names("LookupAttribute.1.Key", "EventName", "LookupAttribute.1.Value", "TagResources", "MaxResults", "2"); strings.Join(got, " ") != "TagResources TagResources" || r.at("Events.2") != nil {
+			t.Errorf("%q", got)
+		}
+
 		if got, _ = names("StartTime", "2026-01-15T09:01:00Z", "EndTime", "2026-01-15T09:01:00Z"); strings.Join(got, " ") != "CreateVirtualMFADevice" {
 			t.Errorf("one second: %q", got)
 		}

@@ -33,8 +33,8 @@ func imsMFA() []action {
 			ref, err := sc.user(s.UserPrincipalName)
 			return ops.PairIn{User: ref, Serial: serial(s.SerialNumber), Code1: s.AuthenticationCode1, Code2: s.AuthenticationCode2}, err
 		}, nothingMore),
-		bind(of, "UnbindMFADevice", ops.UnbindMFADevice, (*upnInput).in, func(_ *scene, f *iam.Factor) unboundOutput {
-			return unboundOutput{unbound{name.ACSOf(f.ARN())}}
+		bind(of, "UnbindMFADevice", ops.UnbindMFADevice, (*upnInput).in, func(_ *scene, i *ops.MFAInfo) unboundOutput {
+			return unboundOutput{unbound{name.ACSOf(i.ARN())}}
 		}),
 		bind(of, "DisableVirtualMFA", ops.DisableVirtualMFA, (*upnInput).in, nothingMore),
 		bind(of, "GetUserMFAInfo", ops.GetUserMFAInfo, (*ownUPNInput).in, func(_ *scene, i *ops.MFAInfo) imsMFAOutput {

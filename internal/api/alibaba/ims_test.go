@@ -164,7 +164,7 @@ func TestIMSLoginAndMFA(t *testing.T) {
 			return testkit.Code(t, seed, d.Clock.Now().Add(time.Duration(steps)*30*time.Second))
 		}
 		d.imsDo("BindMFADevice", "UserPrincipalName", alice, "SerialNumber", serial, "AuthenticationCode1", code(-1), "AuthenticationCode2", code(0))
-		if r := d.imsDo("GetUserMFAInfo", "UserPrincipalName", alice); r.at("IsMFAEnable") != true || r.text("MFADevice.SerialNumber") != serial {
+		if r := d.imsDo("GetUserMFAInfo", "UserPrincipalName", alice); r.at("IsMFAEnable") != true || r.text("MFADevice.SerialNumber") != serial || r.text("MFADevice.Type") != "VMFA" {
 			t.Errorf("%s", r.body)
 		}
 		if r := d.imsDo("ListVirtualMFADevices", "MaxItems", "100"); r.text("VirtualMFADevices.VirtualMFADevice.0.User.UserPrincipalName") != "alice@acme.onaliyun.com" {
@@ -173,6 +173,20 @@ func TestIMSLoginAndMFA(t *testing.T) {
 		d.imsDo("DisableVirtualMFA", "UserPrincipalName", alice)
 		d.imsFails(404, "EntityNotExist.User.MFADevice", "DisableVirtualMFA", "UserPrincipalName", alice)
 		d.imsFails(404, "EntityNotExist.VirtualMFADevice", "DeleteVirtualMFADevice", "SerialNumber", serial)
+		// A key from before passkeys is the device of another type, and the only one.
+		key, point := testkit.NewU2FKey(t, d.Rand, testkit.Origin)
+		testkit.Do(t, d.World, d.Admin(t), ops.ImportU2FKey, ops.ImportU2FKeyIn{User: ops.Ref{Name: "alice"}, Name: "Old key", KeyHandle: key.ID, PublicKey: point})
+		old := d.imsDo("GetUserMFAInfo", "UserPrincipalName", alice)
+		if old.at("IsMFAEnable") != true || old.text("MFADevice.Type") != "U2F" || !strings.HasPrefix(old.text("MFADevice.SerialNumber"), "acs:ram::"+account+":u2f/Old-key-") {
+			t.Errorf("%s", old.body)
+		}
+		d.imsFails(404, "EntityNotExist.User.MFADevice", "DisableVirtualMFA", "UserPrincipalName", alice)
+		second := d.imsDo("CreateVirtualMFADevice", "VirtualMFADeviceName", "second").text("VirtualMFADevice.SerialNumber")
+		d.imsFails(409, "EntityAlreadyExists.User.MFADevice", "BindMFADevice", "UserPrincipalName", alice, "SerialNumber", second, "AuthenticationCode1", "000000", "AuthenticationCode2", "111111")
+		if r := d.imsDo("UnbindMFADevice", "UserPrincipalName", alice); r.text("MFADevice.SerialNumber") != old.text("MFADevice.SerialNumber") {
+			t.Errorf("%s", r.body)
+		}
+		d.imsFails(404, "EntityNotExist.User.MFADevice", "UnbindMFADevice", "UserPrincipalName", alice)
 		if r := d.imsDo("GetAccountMFAInfo"); r.at("IsMFAEnable") != false {
 			t.Errorf("%s", r.body)
 		}

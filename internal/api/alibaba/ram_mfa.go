@@ -31,8 +31,8 @@ func ramMFA() []action {
 			})}}
 		}),
 		plain(of, "BindMFADevice", ops.BindMFADevice, (*bindInput).in, none),
-		plain(of, "UnbindMFADevice", ops.UnbindMFADevice, (*userInput).in, func(f *iam.Factor) unboundOutput {
-			return unboundOutput{unbound{name.ACSOf(f.ARN())}}
+		plain(of, "UnbindMFADevice", ops.UnbindMFADevice, (*userInput).in, func(i *ops.MFAInfo) unboundOutput {
+			return unboundOutput{unbound{name.ACSOf(i.ARN())}}
 		}),
 		missing(plain(of, "GetUserMFAInfo", ops.GetUserMFAInfo, (*ownUserInput).in, func(i *ops.MFAInfo) mfaOutput {
 			return mfaOutput{deviceOf(i)}
@@ -77,7 +77,11 @@ func deviceOf(i *ops.MFAInfo) mfaDevice {
 	if i.Device == nil {
 		return mfaDevice{}
 	}
-	return mfaDevice{name.ACSOf(i.Device.ARN()), "VMFA"}
+	kind := "VMFA"
+	if i.Device.Kind == iam.FactorU2F {
+		kind = "U2F"
+	}
+	return mfaDevice{name.ACSOf(i.ARN()), kind}
 }
 
 type mfaOutput struct{ MFADevice mfaDevice }

@@ -87,7 +87,11 @@ func attribute(q *audit.Query, key, value string) bool {
 	case "EventId":
 		q.ID = value
 	case "EventName":
-		q.Operation = ops.ActionOfRAM(value)
+		if value == consoleSignIn {
+			value = "ConsoleLogin" // as the trail has it
+		}
+		all := ops.ActionsOfRAM(value)
+		q.Operation, q.Or = all[0], all[1:]
 	case "User":
 		q.Actor = value
 	case "ResourceType":
@@ -172,6 +176,9 @@ type event struct {
 	UserIdentity        eventIdentity       `json:"userIdentity" xml:"userIdentity"`
 }
 
+// consoleSignIn is what ActionTrail calls a sign-in, as a name and as a type.
+const consoleSignIn = "ConsoleSignin"
+
 type eventIdentity struct {
 	Type           string        `json:"type" xml:"type"`
 	AccountID      string        `json:"accountId" xml:"accountId"`
@@ -223,7 +230,7 @@ func newEvent(e *audit.Event) event {
 		out.EventType = "ConsoleOperation"
 	}
 	if e.Operation == "SignIn" {
-		out.EventType, out.EventName, out.EventSource, out.ServiceName = "ConsoleSignin", "ConsoleSignin", "signin.aliyun.com", "AasSub"
+		out.EventType, out.EventName, out.EventSource, out.ServiceName = consoleSignIn, consoleSignIn, "signin.aliyun.com", "AasSub"
 		out.AdditionalEventData["mfaChecked"] = strconv.FormatBool(e.MFA.Present)
 	}
 	if e.Result != audit.Allowed {
