@@ -5,11 +5,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
+	"strings"
 	"sync/atomic"
 	"time"
 
 	"warifu/internal/audit"
+	"warifu/internal/fault"
 	"warifu/internal/store"
 )
 
@@ -24,12 +27,45 @@ type health struct {
 // us.
 const checkTimeout = 2 * time.Second
 
-// admin serves health and metrics. It must not be reachable by users.
-func admin(h *health, metrics http.Handler) http.Handler {
+// published is the trail's tree, for whoever watches it (C2SP tlog-tiles). It tells
+// how much is recorded and nothing of what.
+type published interface {
+	LastCheckpoint(context.Context) (note string, size int64, err error)
+	TrailTile(ctx context.Context, path string) ([]byte, error)
+}
+
+// admin serves health, metrics and the trail's tree. It must not be reachable by
+// users.
+func admin(h *health, metrics http.Handler, trail published, log *slog.Logger) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	mux.Handle("GET /readyz", h)
 	mux.Handle("GET /metrics", metrics)
+	send := func(w http.ResponseWriter, data []byte, err error) {
+		switch {
+		case fault.Is(err, fault.NotFound), err == nil && len(data) == 0:
+			http.Error(w, "not found", http.StatusNotFound)
+		case err != nil:
+			log.Error("the trail's tree cannot be read", "error", err)
+			http.Error(w, "internal error", http.StatusInternalServerError)
+		default:
+			w.Write(data) //nolint:errcheck // the client has gone
+		}
+	}
+	mux.HandleFunc("GET /trail/checkpoint", func(w http.ResponseWriter, r *http.Request) {
+		note, _, err := trail.LastCheckpoint(r.Context())
+		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		w.Header().Set("Cache-Control", "no-cache")
+		send(w, []byte(note), err)
+	})
+	mux.HandleFunc("GET /trail/tile/", func(w http.ResponseWriter, r *http.Request) {
+		data, err := trail.TrailTile(r.Context(), strings.TrimPrefix(r.URL.Path, "/trail/"))
+		if err == nil {
+			w.Header().Set("Content-Type", "application/octet-stream")
+			w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
+		}
+		send(w, data, err)
+	})
 	return mux
 }
 

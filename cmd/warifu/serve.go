@@ -90,7 +90,7 @@ func (cmd *serveCmd) Run(h *host) error {
 		}
 		s.public.TLSConfig.GetCertificate = c.get
 	}
-	s.admin = newHTTPServer(admin(s.health, counts.Handler()), log)
+	s.admin = newHTTPServer(admin(s.health, counts.Handler(), f.ops, log), log)
 	err = s.run(ctx, stop, l)
 	return errors.Join(err, f.close())
 }

@@ -4,12 +4,15 @@ import (
 	"bufio"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
+	"strings"
 	"time"
 
+	"golang.org/x/mod/sumdb/tlog"
+
 	"warifu/internal/audit/tree"
+	"warifu/internal/fault"
 	"warifu/internal/store"
 )
 
@@ -26,14 +29,38 @@ const (
 // TilePath names the file of a tile of hashes; the last one of a level says how
 // many it has.
 func TilePath(level int, n int64, hashes int) string {
-	part := fmt.Sprintf("%03d", n%1000)
-	for n /= 1000; n > 0; n /= 1000 {
-		part = fmt.Sprintf("x%03d/%s", n%1000, part)
+	t := tlog.Tile{H: tree.Height, L: level, N: n, W: hashes}
+	return "tile/" + strings.TrimPrefix(t.Path(), tileHeight)
+}
+
+// tileHeight begins the paths of x/mod, which knows trees of any height. C2SP's do
+// not say theirs.
+const tileHeight = "tile/8/"
+
+// TrailTile is a tile of hashes, by the name that TilePath gives it: as many hashes
+// as the name says, of the tree as the newest checkpoint has it. A tile never
+// changes.
+//
+// Errors: NotFound for what is no such name, and for a tile that the tree does not
+// have or not yet as wide.
+func (s *Server) TrailTile(ctx context.Context, path string) (data []byte, err error) {
+	missing := fault.Of(fault.NotFound, "tile", path)
+	rest, ok := strings.CutPrefix(path, "tile/")
+	t, err := tlog.ParseTilePath(tileHeight + rest)
+	if !ok || err != nil || t.L < 0 {
+		return nil, missing
 	}
-	if hashes < 1<<tree.Height {
-		part = fmt.Sprintf("%s.p/%d", part, hashes)
+	err = s.store.View(ctx, func(tx *store.Tx) (err error) {
+		data, err = tx.TrailTile(t.L, t.N)
+		return err
+	})
+	if err != nil {
+		return nil, err
 	}
-	return fmt.Sprintf("tile/%d/%s", level, part)
+	if size := t.W * tlog.HashSize; len(data) >= size {
+		return data[:size], nil
+	}
+	return nil, missing
 }
 
 // exportBatch is how many events one transaction of an export reads.
