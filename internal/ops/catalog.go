@@ -108,7 +108,7 @@ func Catalog() []Entry {
 		entry(SetDefaultDomain), entry(GetAccountSecurityPracticeReport), entry(GenerateCredentialReport), entry(GetCredentialReport), entry(GetWholeCredentialReport),
 
 		// insight.go, insight_least.go
-		entry(GetInsight), entry(RenewInsight), entry(GetLeastPrivilege), entry(CompareTemplates),
+		entry(GetInsight), entry(RenewInsight), entry(GetLeastPrivilege), entry(CompareTemplates), entry(GenerateServiceLastAccessedDetails), entry(GetServiceLastAccessedDetails),
 
 		entry(ListRecycledUsers), entry(GetRecycledUser), entry(RestoreUser), entry(DeleteRecycledUser),
 		entry(ListRecycledKeys), entry(GetRecycledKey), entry(RestoreAccessKey), entry(DeleteRecycledKey),

@@ -79,6 +79,9 @@ type ServiceWorth struct {
 	Never        []string  // the first of the others
 	Last         time.Time // zero = never
 	Event        string
+	Actions      []UsedPermission // the newest of each action that was used, by action
+
+	at int // place in the list
 }
 
 // neverShown is how many actions of a service are listed that were never used.
@@ -133,6 +136,7 @@ type lessening struct {
 	caller Caller
 	rules  *principal
 	held   *store.Grants
+	all    bool // of services, however many
 }
 
 // read finds who it is, what it holds and what it did.
@@ -311,7 +315,7 @@ func (l *lessening) services() error {
 	for _, service := range slices.SortedFunc(maps.Keys(s.named), func(a, b string) int {
 		return cmp.Or(before(asked[a], asked[b]), cmp.Compare(a, b))
 	}) {
-		if len(l.out.Services) >= maxSummed && !asked[service] {
+		if len(l.out.Services) >= maxSummed && !asked[service] && !l.all {
 			l.out.More++
 			continue
 		}
@@ -331,11 +335,12 @@ func (l *lessening) services() error {
 				continue
 			}
 			w.Used++
+			w.Actions = append(w.Actions, *u)
 			if u.At.After(w.Last) {
 				w.Last, w.Event = u.At, u.Event
 			}
 		}
-		if w.Granted > 0 {
+		if w.at = len(l.out.Services); w.Granted > 0 {
 			l.out.Services = append(l.out.Services, w)
 		}
 	}

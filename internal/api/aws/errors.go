@@ -65,6 +65,7 @@ var sentences = map[about]answer{
 	{fault.NotFound, "password policy"}:            {message: "The Password Policy with domain name %s cannot be found."},
 	{fault.NotFound, "account policy"}:             {message: "The account policy with name %s cannot be found."},
 	{fault.NotFound, "credential report"}:          {status: 410, code: "ReportNotPresent"},
+	{fault.NotFound, "job"}:                        {message: "The job with id %s cannot be found."},
 	{fault.NotFound, "account alias"}:              {message: "The account alias %s does not exist."},
 	{fault.Exists, "user"}:                         {message: "User with name %s already exists."},
 	{fault.Exists, "group"}:                        {message: "Group with name %s already exists."},
@@ -114,6 +115,7 @@ var fields = map[field]answer{
 	{"sts", "transitiveTagKeys"}: {code: "InvalidParameterValue"},
 
 	{"iam", "policySourceArn"}:                    {code: "InvalidInput"},
+	{"iam", "arn"}:                                {code: "InvalidInput"},
 	{"iam", "policyInputList"}:                    {code: "InvalidInput"},
 	{"iam", "permissionsBoundaryPolicyInputList"}: {code: "InvalidInput"},
 	{"iam", "resourcePolicy"}:                     {code: "InvalidInput"},

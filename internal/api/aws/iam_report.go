@@ -1,6 +1,7 @@
 package aws
 
 import (
+	"cmp"
 	"encoding/csv"
 	"strconv"
 	"strings"
@@ -21,6 +22,12 @@ func reportActions() []action {
 		iamAction("GetCredentialReport", ops.GetWholeCredentialReport, nothing, func(r *ops.CredentialReport) reportOutput {
 			return reportOutput{reportText(r.Items), r.Made, "text/csv"}
 		}),
+		iamAction("GenerateServiceLastAccessedDetails", ops.GenerateServiceLastAccessedDetails, func(s *accessedInput) ops.LastAccessedIn {
+			return ops.LastAccessedIn{ARN: s.Arn, Actions: s.Granularity == actionLevel}
+		}, func(job string) accessedJob { return accessedJob{job} }),
+		iamAction("GetServiceLastAccessedDetails", ops.GetServiceLastAccessedDetails, func(s *readAccessedInput) ops.ReadLastAccessedIn {
+			return ops.ReadLastAccessedIn{Job: s.JobId, Listing: s.listing("")}
+		}, accessedPage),
 	}
 }
 
@@ -96,4 +103,68 @@ func reportTime(t time.Time, otherwise string) string {
 		return otherwise
 	}
 	return t.UTC().Format("2006-01-02T15:04:05-07:00")
+}
+
+// The granularities of a report on what was used.
+const (
+	actionLevel  = "ACTION_LEVEL"
+	serviceLevel = "SERVICE_LEVEL"
+)
+
+type accessedInput struct {
+	Arn         string `aws:",required" len:"20,2048"`
+	Granularity string `enum:"SERVICE_LEVEL ACTION_LEVEL"`
+}
+
+type accessedJob struct{ JobId string }
+
+type readAccessedInput struct {
+	JobId string `aws:",required" len:"36,36"`
+	listInput
+}
+
+type accessedOutput struct {
+	JobStatus            string
+	JobType              string
+	JobCreationDate      time.Time
+	JobCompletionDate    time.Time
+	ServicesLastAccessed []serviceAccessed
+	paging
+}
+
+type serviceAccessed struct {
+	ServiceName                string
+	ServiceNamespace           string
+	LastAuthenticated          time.Time
+	LastAuthenticatedEntity    string
+	TotalAuthenticatedEntities int32 `aws:",keep"`
+	TrackedActionsLastAccessed []actionAccessed
+}
+
+type actionAccessed struct {
+	ActionName         string
+	LastAccessedEntity string
+	LastAccessedTime   time.Time
+}
+
+func accessedPage(r *ops.LastAccessed) accessedOutput {
+	out := accessedOutput{JobStatus: "COMPLETED", JobType: serviceLevel, JobCreationDate: r.Asked, JobCompletionDate: r.Asked, paging: pagingOf(r.Next)}
+	if r.Actions {
+		out.JobType = actionLevel
+	}
+	for i := range r.Items {
+		w := &r.Items[i]
+		s := serviceAccessed{ServiceName: cmp.Or(w.Name, w.Prefix), ServiceNamespace: w.Prefix}
+		if w.Used > 0 {
+			s.LastAuthenticated, s.LastAuthenticatedEntity, s.TotalAuthenticatedEntities = w.Last, r.Principal, 1
+		}
+		if r.Actions {
+			for _, a := range w.Actions {
+				_, called, _ := strings.Cut(a.Action, ":")
+				s.TrackedActionsLastAccessed = append(s.TrackedActionsLastAccessed, actionAccessed{called, r.Principal, a.At})
+			}
+		}
+		out.ServicesLastAccessed = append(out.ServicesLastAccessed, s)
+	}
+	return out
 }

@@ -69,3 +69,41 @@ func TestCredentialReport(t *testing.T) {
 		}
 	})
 }
+
+// What a user was given and used is told by AWS's SDK, too.
+func TestServiceLastAccessed(t *testing.T) {
+	each(t, func(t *testing.T, d *door) {
+		c, ctx := d.iam(d.admin()), t.Context()
+		for range 2 {
+			if _, err := c.ListUsers(ctx, &iam.ListUsersInput{}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		job, err := c.GenerateServiceLastAccessedDetails(ctx, &iam.GenerateServiceLastAccessedDetailsInput{
+			Arn: awssdk.String("arn:aws:iam::123456789012:user/admin"), Granularity: types.AccessAdvisorUsageGranularityTypeActionLevel})
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := c.GetServiceLastAccessedDetails(ctx, &iam.GetServiceLastAccessedDetailsInput{JobId: job.JobId})
+		if err != nil || r.JobStatus != types.JobStatusTypeCompleted || len(r.ServicesLastAccessed) != 1 {
+			t.Fatalf("%+v, %v", r, err)
+		}
+		s := r.ServicesLastAccessed[0]
+		if *s.ServiceNamespace != "iam" || *s.TotalAuthenticatedEntities != 1 || !s.LastAuthenticated.Equal(d.Now()) || *s.LastAuthenticatedEntity != "arn:aws:iam::123456789012:user/admin" {
+			t.Errorf("%+v", s)
+		}
+		found := false
+		for _, a := range s.TrackedActionsLastAccessed {
+			found = found || *a.ActionName == "ListUsers"
+		}
+		if !found {
+			t.Errorf("actions %+v", s.TrackedActionsLastAccessed)
+		}
+		if _, err := c.GetServiceLastAccessedDetails(ctx, &iam.GetServiceLastAccessedDetailsInput{JobId: awssdk.String("00000000-0000-0000-0000-000000000000")}); err == nil || !strings.Contains(err.Error(), "NoSuchEntity") {
+			t.Errorf("an unknown job: %v", err)
+		}
+		if _, err := c.GenerateServiceLastAccessedDetails(ctx, &iam.GenerateServiceLastAccessedDetailsInput{Arn: awssdk.String("arn:aws:s3:::a-bucket-of-mine")}); err == nil || !strings.Contains(err.Error(), "InvalidInput") {
+			t.Errorf("no user: %v", err)
+		}
+	})
+}
