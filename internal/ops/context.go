@@ -72,6 +72,7 @@ type facts struct {
 
 	grants *Names      // the operation's; nil in what-if questions
 	self   *oracleSelf // nil if no policy of Oracle's speaks of the caller
+	read   policy.Map  // what its statements ask about the target
 }
 
 var principalTypes = map[policy.PrincipalKind]string{

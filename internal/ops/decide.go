@@ -127,6 +127,11 @@ func (env *Env) permit(need Need, perm Permission, t *Target, ev *audit.Event) e
 	if env.rules != nil {
 		known.self = env.rules.oracle
 	}
+	if known.self != nil && known.self.rules.asksTarget {
+		if known.read, err = env.oracleFacts(t); err != nil {
+			return err
+		}
+	}
 	if t.MFA != nil {
 		known.mfa = t.MFA
 	}

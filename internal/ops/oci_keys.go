@@ -14,6 +14,7 @@ import (
 	"warifu/internal/name"
 	sig "warifu/internal/reqsig/oci"
 	"warifu/internal/seal"
+	"warifu/policy"
 )
 
 // OracleAPIKey is a public key with which a user signs requests.
@@ -231,6 +232,7 @@ var (
 func (k *credentialKind) ops() (create Op[OracleCredentialIn, *OracleCredentialNoun], read Op[Matching, []OracleCredentialNoun], update Op[OracleCredentialIn, *OracleCredentialNoun], destroy Op[OracleCredentialIn, struct{}]) {
 	target := func(env *Env, in OracleCredentialIn) (Target, error) {
 		t, err := env.oracleUserTarget(in.User, !k.scoped)
+		k.typed(&t)
 		return t, err
 	}
 	create = Op[OracleCredentialIn, *OracleCredentialNoun]{
@@ -241,7 +243,7 @@ func (k *credentialKind) ops() (create Op[OracleCredentialIn, *OracleCredentialN
 	}
 	read = Op[Matching, []OracleCredentialNoun]{
 		Name: k.named[1], Grants: k.read,
-		Target: func(env *Env, in Matching) (Target, error) { return env.oracleUserTarget(in.ID, !k.scoped) },
+		Target: func(env *Env, in Matching) (Target, error) { return target(env, OracleCredentialIn{User: in.ID}) },
 		Do:     func(env *Env, in Matching) ([]OracleCredentialNoun, error) { return k.list(env, in.ID) },
 	}
 	update = Op[OracleCredentialIn, *OracleCredentialNoun]{
@@ -259,6 +261,14 @@ func (k *credentialKind) ops() (create Op[OracleCredentialIn, *OracleCredentialN
 		},
 	}
 	return create, read, update, destroy
+}
+
+// typed is the fact target.credential.type, which only SMTP credentials have: they alone
+// are of the resource type credentials.
+func (k *credentialKind) typed(t *Target) {
+	if k == smtpCredentials {
+		t.key("target.credential.type", policy.String("smtp"))
+	}
 }
 
 // make makes a credential and its secret.

@@ -28,13 +28,16 @@ type oracleRules struct {
 	groups   map[string]*oci.Places // by the OCID of a group or dynamic group
 	networks []oracleNetwork
 	none     bool // there are no statements
+
+	asksTarget, asksGroups bool // what statements have to be told (oci_facts.go)
 }
 
 // oracleSelf is what Oracle's language knows of a principal.
 type oracleSelf struct {
 	groups, names []string // OCIDs and names of its groups
 	rules         *oracleRules
-	places        oci.Places // the statements about it
+	places        oci.Places          // the statements about it
+	tags          map[string][]string // of its groups, by key; nil if no statement asks
 }
 
 // maxOracle bounds the cache of accounts' statements, in accounts.
@@ -129,6 +132,7 @@ func (r *oracleRules) compile(s *Server, a name.Account, policies []iam.OracleNo
 		}
 		at := oci.Site{Tenancy: a.Tenancy(), Compartment: compartmentOCID(a, p.Parent)}
 		for _, b := range doc.Bind(policy.RuleID{Policy: p.Name}, at, body.names()) {
+			r.asks(&b.Rule)
 			if b.Others {
 				at := shelf{"", b.Place}
 				rules[at] = append(rules[at], b.Rule)
@@ -171,6 +175,11 @@ func (env *Env) oracleSets(c *Caller, revision int64) (*oracleSelf, error) {
 		self.groups, self.names = append(self.groups, id), append(self.names, groups[i].Name)
 		if its := r.groups[id]; its != nil {
 			self.places.AddAll(its)
+		}
+		if r.asksGroups {
+			if err := self.addGroupTags(env, &groups[i]); err != nil {
+				return nil, err
+			}
 		}
 	}
 	return self, nil
@@ -347,6 +356,11 @@ func (f *facts) oracle(key string) policy.Fact {
 		return policy.Fact{}
 	case strings.HasPrefix(key, "request.utc-timestamp"):
 		return oci.Clock(key, f.now)
+	case strings.HasPrefix(key, groupTags):
+		if f.self != nil && len(f.self.tags[key]) > 0 {
+			return policy.Strings(f.self.tags[key]...)
+		}
+		return policy.Fact{}
 	}
 	user := c.User.ID != 0 && c.Kind != policy.RoleSession
 	switch key {
@@ -371,6 +385,14 @@ func (f *facts) oracle(key string) policy.Fact {
 	case "request.principal.type":
 		if user {
 			return policy.String("user")
+		}
+	case "request.principal.compartment.id":
+		if user {
+			return policy.String(c.Account.Tenancy())
+		}
+	case "request.domain.name":
+		if user {
+			return policy.String(defaultDomain)
 		}
 	case "request.operation":
 		if f.grants != nil {
@@ -402,6 +424,9 @@ func (m *MFA) totp() bool {
 // oracleTarget answers the variables about the target. Of a noun that is listed or
 // made they are not known, as with Oracle.
 func (f *facts) oracleTarget(key string) policy.Fact {
+	if v, ok := f.read[key]; ok {
+		return v
+	}
 	t := f.target
 	rest := strings.TrimPrefix(key, "target.")
 	noun, attribute, _ := strings.Cut(rest, ".")
@@ -415,6 +440,13 @@ func (f *facts) oracleTarget(key string) policy.Fact {
 			path := strings.Split(strings.Trim(t.oraclePath(f.call.Caller.Account), "/"), "/")
 			return policy.String(path[len(path)-1])
 		}
+	case "domain":
+		switch t.Noun {
+		case "user", "users", "group", "groups", string(iam.OracleDynamicGroup):
+			if attribute == "name" {
+				return policy.String(defaultDomain)
+			}
+		}
 	}
 	kind, ok := oracleTargets[noun]
 	if !ok || kind.noun != t.Noun || t.ID == 0 {
@@ -425,6 +457,10 @@ func (f *facts) oracleTarget(key string) policy.Fact {
 		return policy.String(t.ID.OCID(kind.ocid))
 	case "name":
 		return optional(t.Name)
+	case "member":
+		if noun == "group" {
+			return f.oracleGroupFact(t)
+		}
 	}
 	return policy.Fact{}
 }

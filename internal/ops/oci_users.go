@@ -321,10 +321,7 @@ var UpdateUserCapabilities = Op[OracleCapabilitiesIn, *OracleUser]{
 			x.Capabilities = string(b)
 			return err
 		})
-		if err != nil {
-			return nil, err
-		}
-		return out, env.Tx.BumpRevision(out.User.Account) // API keys may be good for nothing from now on
+		return out, err
 	},
 }
 

@@ -204,7 +204,7 @@ func (tx *Tx) SetOracleExtras(a name.Account, principal name.ID, x iam.OracleExt
 		ON CONFLICT (principal) DO UPDATE SET description = excluded.description, email = excluded.email, db_name = excluded.db_name,
 		tags = excluded.tags, capabilities = excluded.capabilities`,
 		int64(principal), int64(a), x.Description, x.Email, x.DBName, tags, x.Capabilities)
-	return err
+	return tx.bump(a, err) // a group's tags, and what a user may have, count in decisions
 }
 
 // DeleteOracleExtras forgets what was kept of somebody who is removed.
