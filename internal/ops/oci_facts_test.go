@@ -42,7 +42,10 @@ func TestVariablesThatAreRead(t *testing.T) {
 		_, err := try(alice, ops.OracleGetGroup, ops.Matching{ID: g.Group.ID})
 		return err
 	}
-	look := func(c *ops.OracleNoun) error { _, err := try(alice, ops.GetCompartment, ops.Matching{ID: c.ID}); return err }
+	look := func(c *ops.OracleNoun) error {
+		_, err := try(alice, ops.GetCompartment, ops.Matching{ID: c.ID})
+		return err
+	}
 
 	says("allow any-user to inspect users in tenancy where request.principal.group.tag.ops.stage = 'prod'")
 	may("a group without the tag", false, list())

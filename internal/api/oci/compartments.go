@@ -3,6 +3,7 @@ package oci
 import (
 	"net/http"
 
+	"warifu/internal/iam"
 	"warifu/internal/name"
 	"warifu/internal/ops"
 	"warifu/internal/page"
@@ -99,10 +100,16 @@ type workRequestsIn struct {
 
 func showWork(n *ops.OracleNoun, _ *reply) workRequest { return workRequestOf(n) }
 
+// workRequestOf tells of the work that was last done on a compartment: one that is there
+// was moved.
 func workRequestOf(n *ops.OracleNoun) workRequest {
+	work, done := "MOVE_COMPARTMENT", "UPDATED"
+	if n.State == iam.OracleDeleted {
+		work, done = "DELETE_COMPARTMENT", "DELETED"
+	}
 	return workRequest{
-		ID: n.ID.OCID(name.OCIWorkRequest), OperationType: "DELETE_COMPARTMENT", Status: "SUCCEEDED", CompartmentID: placeOf(n.Account, n.Parent),
-		Resources:    []workResource{{n.ID.OCID(name.OCICompartment), "compartment", "DELETED"}},
+		ID: n.ID.OCID(name.OCIWorkRequest), OperationType: work, Status: "SUCCEEDED", CompartmentID: placeOf(n.Account, n.Parent),
+		Resources:    []workResource{{n.ID.OCID(name.OCICompartment), "compartment", done}},
 		TimeAccepted: stamp(n.Changed), TimeFinished: stamp(n.Changed), PercentComplete: 100,
 	}
 }

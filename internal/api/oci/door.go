@@ -128,7 +128,7 @@ func (req *request) find(all []binding, path string) (*binding, error) {
 	known := false
 	for i := range all {
 		vars, ok := all[i].match(segments)
-		if !ok {
+		if !ok || slices.Contains(notServed, path) { // no OCID of a compartment
 			continue
 		}
 		if known = true; all[i].method == req.Method {

@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"maps"
+	"net/http/httptest"
 	"os"
 	"reflect"
 	"slices"
@@ -238,5 +239,49 @@ func cover(t *testing.T, m model, bound map[string][]string) {
 	}
 	if err := os.WriteFile(file, []byte(want), 0o644); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// What is not answered says so: 501, and not that it was not found.
+func TestWhatIsNotAnsweredSaysSo(t *testing.T) {
+	s := newSite(t)
+	all := bindings(&s.door.Config)
+	answered := map[string]bool{}
+	for _, b := range all {
+		answered[b.name] = true
+	}
+	for called, op := range readModel(t).Operations {
+		if answered[called] {
+			continue
+		}
+		var path []string
+		for segment := range strings.SplitSeq(strings.TrimPrefix(op.Path, "/"), "/") {
+			if strings.HasPrefix(segment, "{") {
+				segment = "ocid1.thing.oc1..aaaa"
+			}
+			path = append(path, segment)
+		}
+		r := &request{Request: httptest.NewRequest(op.Method, "/", nil)}
+		_, err := r.find(all, strings.Join(path, "/"))
+		if a := answerTo(err); err == nil || a.status != 501 || a.code != "MethodNotImplemented" {
+			t.Errorf("%s %s %s: %+v", called, op.Method, op.Path, a)
+		}
+	}
+}
+
+// The work of a move is told as that of a move, and of a deletion as of a deletion.
+func TestWorkRequests(t *testing.T) {
+	s := newSite(t)
+	make := func(called string) string {
+		return member(t, s.send("POST", base+"compartments", `{"compartmentId":"`+s.root+`","name":"`+called+`","description":"x"}`), "id")
+	}
+	a, b := make("a"), make("b")
+	moved := s.send("POST", base+"compartments/"+a+"/actions/moveCompartment", `{"targetCompartmentId":"`+b+`"}`)
+	if w := s.send("GET", base+"workRequests/"+moved.Header().Get("Opc-Work-Request-Id"), ""); moved.Code != 202 || member(t, w, "operationType") != "MOVE_COMPARTMENT" || strings.Contains(w.Body.String(), "DELETED") {
+		t.Errorf("%d %s", moved.Code, w.Body)
+	}
+	gone := s.send("DELETE", base+"compartments/"+a, "")
+	if w := s.send("GET", base+"workRequests/"+gone.Header().Get("Opc-Work-Request-Id"), ""); gone.Code != 202 || member(t, w, "operationType") != "DELETE_COMPARTMENT" || !strings.Contains(w.Body.String(), "DELETED") {
+		t.Errorf("%d %s", gone.Code, w.Body)
 	}
 }
