@@ -28,13 +28,15 @@ func TestEveryRequestLeavesOneEvent(t *testing.T) {
 	admin := w.Admin(t)
 	testkit.Do(t, w, admin, ops.CreateUser, ops.CreateUserIn{Name: "nobody"})
 	k := testkit.Do(t, w, admin, ops.CreateAccessKey, ops.UserIn{User: ops.Ref{Name: "nobody"}})
+	session := proved(t, w, admin)
 	callers := map[string]sigv4.Credentials{
 		"admin":  {AccessKeyID: w.AccessKeyID, Secret: w.SecretAccessKey},
 		"nobody": {AccessKeyID: k.ID, Secret: string(k.Plain.Reveal())},
+		"proved": {AccessKeyID: session.AccessKeyID, Secret: string(session.Secret.Reveal()), Token: string(session.Token)},
 	}
 	for _, a := range actions() {
 		for name, key := range callers {
-			if name == "admin" && a.name == "UpdateAccountPasswordPolicy" {
+			if name != "nobody" && a.name == "UpdateAccountPasswordPolicy" {
 				continue // it needs no input, and would change what others do
 			}
 			for _, filled := range []bool{false, true} {
@@ -47,11 +49,21 @@ func TestEveryRequestLeavesOneEvent(t *testing.T) {
 					t.Errorf("%s: %d events; status %d", what, len(found), out.Code)
 					continue
 				}
-				testkit.CheckEvent(t, what, found[0], testkit.Told{Door: "aws", Operation: a.op, Actor: name,
+				testkit.CheckEvent(t, what, found[0], testkit.Told{Door: "aws", Operation: a.op, Actor: strings.Replace(name, "proved", "admin", 1), MFA: name == "proved",
 					Source: "192.0.2.7", Chain: "192.0.2.8", Agent: "trail test", OK: out.Code == http.StatusOK})
 			}
 		}
 	}
+}
+
+// proved are session credentials of the administrator's, who gave a code.
+func proved(t *testing.T, w *testkit.World, admin ops.Call) *ops.NewSession {
+	t.Helper()
+	d := testkit.Do(t, w, admin, ops.CreateVirtualMFADevice, ops.CreateVirtualMFADeviceIn{Name: "walk"})
+	code := func(back time.Duration) string { return testkit.Code(t, string(d.SeedText.Reveal()), w.Now().Add(-back)) }
+	testkit.Do(t, w, admin, ops.EnableMFADevice, ops.PairIn{User: ops.Ref{Name: "admin"}, Serial: d.ARN(), Code1: code(30 * time.Second), Code2: code(0)})
+	w.Clock.Advance(time.Minute)
+	return testkit.Do(t, w, admin, ops.GetSessionToken, ops.GetSessionTokenIn{Serial: d.ARN(), Code: code(0)})
 }
 
 // signed is a request for an operation, without inputs or with something in each
