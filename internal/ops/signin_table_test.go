@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -35,6 +36,7 @@ var preferenceRows = []struct {
 		p.MFAForLogin, p.RiskLogin, p.Shadow = iam.MFAAdaptive, iam.RiskEnforceVerify, true
 	}},
 	{"`EnableSaveMFATicket`", func(p *ops.SecurityPreferences) { p.Remember = true }},
+	{"… and RememberedIsMFA", func(p *ops.SecurityPreferences) { p.Remember, p.RememberedIsMFA = true, true }},
 	{"`LoginNetworkMasks` that exclude the address", func(p *ops.SecurityPreferences) { p.NetworkMasks = "198.51.100.0/24" }},
 	{"`AllowUserToLoginWithPasskey` off", func(p *ops.SecurityPreferences) { p.PasskeySignIn = false }},
 	{"`LoginSessionDuration` 1, after two hours", func(p *ops.SecurityPreferences) { p.SessionHours = 1 }},
@@ -43,16 +45,22 @@ var preferenceRows = []struct {
 	{"`AllowUserToManageAccessKeys` on", func(p *ops.SecurityPreferences) { p.OwnAccessKeys = true }},
 	{"`AllowUserToChangePassword` off", func(p *ops.SecurityPreferences) { p.OwnPassword = false }},
 	{"`VerificationTypes` none", func(p *ops.SecurityPreferences) { p.EmailCodes, p.SMSCodes = false, false }},
+	{"`VerificationTypes` sms alone", func(p *ops.SecurityPreferences) { p.EmailCodes = false }},
+	{"`VerificationTypes` email alone", func(p *ops.SecurityPreferences) { p.SMSCodes = false }},
 	{"`MaxIdleDaysForUsers` 90, after 91 days", func(p *ops.SecurityPreferences) { p.IdleDaysUsers = 90 }},
 	{"`MaxIdleDaysForAccessKeys` 90, after 91 days", func(p *ops.SecurityPreferences) { p.IdleDaysKeys = 90 }},
 	{"OwnBindingOnly", func(p *ops.SecurityPreferences) { p.OwnBindingOnly = true }},
 	{"FactorsPerUser 1", func(p *ops.SecurityPreferences) { p.FactorsPerUser = 1 }},
+	{"BindMore", func(p *ops.SecurityPreferences) { p.BindMore = true }},
+	{"`AllowUserToManagePersonalDingTalk` off", func(p *ops.SecurityPreferences) { p.OwnDingTalk = false }},
+	{"`AllowUserToManageServiceCredentials` on", func(p *ops.SecurityPreferences) { p.OwnServiceCredentials = true }},
 }
 
 var wayNames = []string{
 	"password, no factor, known browser", "password, no factor, new browser", "password, has a factor, known browser",
-	"password, has a factor, new browser", "password, remembered browser", "passkey alone", "password, has a mailed code, known browser",
-	"open session", "command line, approved by it", "access key", "own device, key, password in the console", "second factor by a link",
+	"password, has a factor, new browser", "password, remembered browser", "passkey alone", "password, has a mailed code, known browser", "password, has a texted code, known browser",
+	"remembered browser is MFA for policies", "open session", "command line, approved by it", "access key", "own device, key, password in the console", "second factor by a link",
+	"second device at Alibaba Cloud’s door",
 }
 
 // told is the outcome of a sign-in step in words.
@@ -84,7 +92,12 @@ func outcomes(t *testing.T, change func(*ops.SecurityPreferences)) (all []string
 	step := mailed.name("erin", firstPassword)
 	mailed.send(ops.SubmitBegin{Factor: step.Prompts[0].ID}, false)
 	mailed.send(ops.SubmitFactor{Factor: step.Prompts[0].ID, Response: ops.Response{Code: h.sentCode()}}, false)
+	h.user("tess")
+	texted := h.desk().signIn("tess", "", false)
+	run(h, texted.call(), ops.BeginBinding, ops.BeginBindingIn{Kind: iam.FactorSMS, Address: "+819012345678"})
+	run(h, texted.call(), ops.FinishBinding, ops.FinishBindingIn{Kind: iam.FactorSMS, Code: h.sentCode()})
 	h.user("alice")
+	h.grant("alice", `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"iam:ListUsers","Resource":"*","Condition":{"Bool":{"aws:MultiFactorAuthPresent":"true"}}}}`)
 	h.user("carol")
 	own := h.desk().signIn("bare", "", false)
 	b := h.in("carol", "")
@@ -100,6 +113,12 @@ func outcomes(t *testing.T, change func(*ops.SecurityPreferences)) (all []string
 	made := ops.SubmitNewPasskey{Response: testkit.NewAuthenticator().Create(h, e.Passkey)}
 	if err := tryOp(h, h.nobody(), ops.UseEnrolmentLink, ops.UseEnrolmentLinkIn{LinkIn: ops.LinkIn{Token: link.Token}, Form: made}); err != nil {
 		linked = "refused"
+	}
+	second := "binds"
+	device := run(h, h.byAdmin(), ops.CreateVirtualMFADevice, ops.CreateVirtualMFADeviceIn{Name: "second"})
+	one, two := h.pair(phone(device.SeedText.Reveal()))
+	if err := tryOp(h, h.byAdmin(), ops.BindMFADevice, ops.PairIn{User: ops.Ref{Name: "frank"}, Serial: device.ARN(), Code1: one, Code2: two}); err != nil {
+		second = "refused"
 	}
 	selves := func() string {
 		if _, err := h.Session(context.Background(), own.session, own.from().Source); err != nil {
@@ -147,10 +166,39 @@ func outcomes(t *testing.T, change func(*ops.SecurityPreferences)) (all []string
 		entered = "refused: " + fault.KindOf(err).String()
 	}
 	remembered := told(memory.name("alice", firstPassword))
+	asMFA := "asked for the factor"
+	if remembered == "in" {
+		asMFA = "yes"
+		if err := tryOp(h, memory.call(), ops.ListUsers, ops.Listing{}); err != nil {
+			asMFA = "no"
+		}
+	}
 	return []string{
 		told(own.name("bare", firstPassword)), told(h.desk().name("bare", firstPassword)),
 		told(known.name("alice", firstPassword)), told(h.desk().name("alice", firstPassword)), remembered,
-		entered, told(mailed.name("erin", firstPassword)), session, line, signed, selves, linked,
+		entered, told(mailed.name("erin", firstPassword)), told(texted.name("tess", firstPassword)), asMFA,
+		session, line, signed, selves, linked, second,
+	}
+}
+
+// Every preference has a row of the table; what is not a preference of users has
+// pages of its own.
+func TestTheTableHasEveryPreference(t *testing.T) {
+	standard := reflect.ValueOf(iam.DefaultPreferences())
+	changed := map[string]bool{"Sources": true, "Root": true, "Changed": true, "By": true}
+	for _, row := range preferenceRows {
+		p := iam.DefaultPreferences()
+		row.change(&p)
+		for i, v := 0, reflect.ValueOf(p); i < v.NumField(); i++ {
+			if !v.Field(i).Equal(standard.Field(i)) {
+				changed[v.Type().Field(i).Name] = true
+			}
+		}
+	}
+	for i := range standard.NumField() {
+		if called := standard.Type().Field(i).Name; !changed[called] {
+			t.Errorf("no row changes %s", called)
+		}
 	}
 }
 
