@@ -205,7 +205,7 @@ var reasons = []struct{ reason, operations string }{
 // servicesReasons say so of all that is not served of a service.
 var servicesReasons = map[string]string{
 	"ResourceManager": "Resource directories, folders, and shared or imported resources are not part of this server",
-	"ActionTrail":     "Events are looked up here, and delivered nowhere",
+	"ActionTrail":     "Events are looked up here; queries that are kept and alerts are in the console, and delivery is in the configuration",
 }
 
 func reason(service, op string) string {
