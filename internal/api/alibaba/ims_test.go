@@ -262,7 +262,15 @@ func TestIMSPreferences(t *testing.T) {
 	} {
 		d.imsFails(400, "InvalidParameter."+bad[0], "SetSecurityPreference", bad[0], bad[1])
 	}
-	for _, bad := range [][2]string{{"EnableSaveMFATicket", "yes"}, {"LoginSessionDuration", "six"}, {"VerificationTypes", "email"}} {
-		d.imsFails(400, "InvalidParameter."+bad[0]+".Format", "SetSecurityPreference", bad[0], bad[1])
+	for _, param := range []string{
+		"EnableSaveMFATicket", "AllowUserToChangePassword", "AllowUserToManageAccessKeys", "AllowUserToManageMFADevices", "AllowUserToLoginWithPasskey",
+		"AllowUserToManagePersonalDingTalk", "AllowUserToManageServiceCredentials", "EnforceMFAForLogin",
+		"LoginSessionDuration", "MaxIdleDaysForUsers", "MaxIdleDaysForAccessKeys", "VerificationTypes",
+	} {
+		d.imsFails(400, "InvalidParameter."+param+".Format", "SetSecurityPreference", param, "yes")
+	}
+	// Nothing of what was refused took effect.
+	if r := d.imsDo("GetSecurityPreference"); r.text(at+"MFAOperationForLogin") != "mandatory" || r.at(at+"LoginSessionDuration") != 6.0 || !strings.Contains(r.body, `"VerificationTypes":["sms","email"]`) {
+		t.Errorf("%s", r.body)
 	}
 }
