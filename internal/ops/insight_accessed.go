@@ -77,7 +77,7 @@ func parseAccessedJob(text string) (j accessedJob, ok bool) {
 	if last&1 != 0 {
 		j.kind = iam.KindRole
 	}
-	return j, j.String() == text
+	return j, j.id > 0 && j.String() == text
 }
 
 // LastAccessed is a page of a report.
