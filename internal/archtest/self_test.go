@@ -88,6 +88,12 @@ func TestRulesFindFaults(t *testing.T) {
 		{"the program", doorFaults, "cmd/warifu", "", []string{"warifu/internal/api/aws", "warifu/internal/store"}, ""},
 		{"somebody else on a door", doorFaults, "internal/metrics", "", []string{"warifu/internal/gateway"}, "only cmd may"},
 
+		{"a secret compared", comparisonFaults, "internal/ops", "func f(s S, b string) bool { return string(s.Reveal()) == b }", nil, "compares a secret"},
+		{"a secret compared as bytes", comparisonFaults, "internal/ops", "func f(s S, b []byte) bool { return bytes.Equal(b, s.Reveal()) }", nil, "compares a secret"},
+		{"a MAC compared", comparisonFaults, "internal/ops", "func f(mac M, b string) bool { return string(mac.Sum(nil)) != b }", nil, "compares a secret"},
+		{"a secret's length", comparisonFaults, "internal/ops", "func f(s S) bool { return len(s.Reveal()) == 0 }", nil, ""},
+		{"a secret compared well", comparisonFaults, "internal/ops", "func f(s S, b []byte) bool { return subtle.ConstantTimeCompare(s.Reveal(), b) == 1 }", nil, ""},
+
 		{"policy on a language", languageFaults, "policy", "", []string{"warifu/policy/aws"}, "policy imports policy/aws"},
 		{"a word at home", languageFaults, "internal/name", `const x = "arn:aws:iam"`, nil, ""},
 		{"a word abroad", languageFaults, "internal/ops", `const x = "arn:aws:iam"`, nil, "writes arn:"},

@@ -100,6 +100,24 @@ func TestBoundToOneTransaction(t *testing.T) {
 	}
 }
 
+// C-6: the same work is done where nothing was sent, where something else was, and
+// for the right code.
+func TestC6EqualWork(t *testing.T) {
+	b := Bound{Ceremony: 7, Purpose: "sign-in", Flow: []byte("flow"), Channel: "mail", To: "a@example.com", User: 9}
+	kept := Hash(key, b, seal.NewSecret([]byte("012345")))
+	work := func(kept []byte, typed string) float64 {
+		return testing.AllocsPerRun(100, func() { Fits(key, b, kept, typed) })
+	}
+	want := work(kept, "012345")
+	for what, got := range map[string]float64{
+		"a wrong code": work(kept, "543210"), "nothing sent": work(nil, "012345"), "another hash": work(make([]byte, len(kept)), "012345"),
+	} {
+		if got != want {
+			t.Errorf("%s: %v allocations, the right code %v", what, got, want)
+		}
+	}
+}
+
 // C-11.
 func TestTypedCodes(t *testing.T) {
 	b := Bound{To: "a@example.com"}
