@@ -24,6 +24,7 @@ type site struct {
 	AccountID, SetupURL, AccessKeyID, SecretAccessKey string
 
 	base   string // scheme, host and port
+	data   string // folder
 	client *http.Client
 	iam    *iam.Client
 }
@@ -32,8 +33,8 @@ type site struct {
 // settings are those of the server, as variables of the environment.
 func newSite(t *testing.T, settings ...string) *site {
 	t.Helper()
-	s := &site{client: http.DefaultClient}
 	address, data := freeAddress(t), filepath.Join(t.TempDir(), "data")
+	s := &site{client: http.DefaultClient, data: data}
 	s.base = "http://" + address // of localhost: passkeys need a name
 	if slices.ContainsFunc(settings, func(s string) bool { return strings.HasPrefix(s, tlsSetting) }) {
 		s.base, s.client = "https://"+address, trusting(t, settings, address)

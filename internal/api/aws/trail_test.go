@@ -60,7 +60,9 @@ func TestEveryRequestLeavesOneEvent(t *testing.T) {
 func proved(t *testing.T, w *testkit.World, admin ops.Call) *ops.NewSession {
 	t.Helper()
 	d := testkit.Do(t, w, admin, ops.CreateVirtualMFADevice, ops.CreateVirtualMFADeviceIn{Name: "walk"})
-	code := func(back time.Duration) string { return testkit.Code(t, string(d.SeedText.Reveal()), w.Now().Add(-back)) }
+	code := func(back time.Duration) string {
+		return testkit.Code(t, string(d.SeedText.Reveal()), w.Now().Add(-back))
+	}
 	testkit.Do(t, w, admin, ops.EnableMFADevice, ops.PairIn{User: ops.Ref{Name: "admin"}, Serial: d.ARN(), Code1: code(30 * time.Second), Code2: code(0)})
 	w.Clock.Advance(time.Minute)
 	return testkit.Do(t, w, admin, ops.GetSessionToken, ops.GetSessionTokenIn{Serial: d.ARN(), Code: code(0)})
