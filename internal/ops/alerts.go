@@ -221,6 +221,7 @@ var DeleteAlert = Op[AlertIn, struct{}]{
 	Name:   "DeleteAlert",
 	Grants: Names{AWS: "warifu:DeleteTrailAlert"},
 	Mode:   Write,
+	Needs:  recently, // who has taken a session would silence it first
 	Target: alertTarget,
 	Record: func(in AlertIn) audit.Fields { return audit.Fields{"name": clipped(in.Name)} },
 	Do: func(env *Env, in AlertIn) (none struct{}, err error) {
