@@ -50,7 +50,7 @@ func TestRootAndAlerts(t *testing.T) {
 
 			admin.visit("/console/audit/alerts").look("no alerts")
 			admin.visit("/console/audit/query?template=root-use").says("NewRecovery")
-			admin.fill(admin.w("query.name"), "root-at-work").click(admin.w("form.save")).says("root-at-work")
+			admin.fill(admin.w("query.name"), "root-at-work").click(admin.w("form.save")).says("root-at-work").look("query, kept")
 			admin.visit("/console/audit/alerts?query=root-at-work")
 			admin.fill(admin.w("query.name"), "root-at-work").fill(admin.w("alerts.webhook"), "https://hooks.example.com/x").click(admin.w("form.save"))
 			admin.says(admin.w("alerts.new")).look("alert")
