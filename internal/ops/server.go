@@ -105,6 +105,7 @@ type Server struct {
 	queries     *query.Engine
 	insights    insights
 	operations  map[string]Entry // by what the trail calls their actions
+	pieceLeaves int64            // how many leaves are put in pieces together
 	newest      atomic.Pointer[openedNote]
 	signer      atomic.Pointer[tree.Signer] // nil until the trail is first sealed
 
@@ -117,7 +118,7 @@ type Server struct {
 func New(c Config) (*Server, error) {
 	s := &Server{
 		store: c.Store, keys: c.Keys, now: c.Now, rand: c.Rand, log: c.Log,
-		limits: c.Limits, issuer: cmp.Or(c.Issuer, "Warifu"), observe: c.Observe, locate: c.Locate, queries: query.New(), operations: operationsByAction(), contextKeys: policy.NewKeys(keyNames...),
+		limits: c.Limits, issuer: cmp.Or(c.Issuer, "Warifu"), observe: c.Observe, locate: c.Locate, queries: query.New(), pieceLeaves: query.PieceLeaves, operations: operationsByAction(), contextKeys: policy.NewKeys(keyNames...),
 	}
 	s.cache.oracle.max = maxOracle
 	s.issuers.fetch = c.Fetch

@@ -32,8 +32,9 @@ type QueryResult struct {
 }
 
 // QueryTrail runs SQL over events of the caller's account: over nothing else, and
-// within limits of time, memory and rows. The newest events of the span are looked
-// at, up to a limit; Result.Cut says when there are older ones.
+// within limits of time, memory and rows. All events of the span are looked at;
+// Result.Cut says when the server is not through with putting them in pieces, so that
+// older ones were left out.
 //
 // Errors: Invalid, field where or sql, for a query that is not valid, in the words
 // of SQLite; Limit for one that was stopped.
@@ -57,12 +58,7 @@ var QueryTrail = Op[QueryTrailIn, QueryResult]{
 			limits.Rows = exportRows
 		}
 		var err error
-		in.found, err = s.queries.Run(ctx, query.Query{Where: in.Where, SQL: in.SQL}, in.From, in.To, limits,
-			func(limit int, add func(*query.Event) error) error {
-				return s.store.View(ctx, func(tx *store.Tx) error {
-					return tx.CopyEvents(call.Caller.Account, in.From, in.To, limit, add)
-				})
-			})
+		in.found, err = s.queries.Run(ctx, query.Query{Where: in.Where, SQL: in.SQL}, in.From, in.To, limits, accountTrail{s, call.Caller.Account, in.From, in.To})
 		return in, err
 	},
 	Do: func(_ *Env, in QueryTrailIn) (QueryResult, error) { return QueryResult{*in.found, in.From, in.To}, nil },
@@ -113,7 +109,7 @@ func QueryTemplates() []QueryTemplate {
 		{"keys-by-user", query.Query{Where: "access_key <> ''", SQL: "SELECT actor, access_key, service, count(*) AS times, max(time) AS last FROM found GROUP BY 1, 2, 3 ORDER BY 1, 4 DESC"}},
 		{"factor-changes", query.Query{Where: "NOT read_only AND (event LIKE '%MFA%' OR event LIKE '%Passkey%' OR event LIKE '%Recovery%' OR event LIKE '%Token%' OR event LIKE '%Binding%')", SQL: "SELECT time, actor, event, target, result, source, id FROM found ORDER BY at DESC"}},
 		{"trail-itself", query.Query{Where: "target_kind = 'trail' OR event LIKE 'Trail%' OR event = 'ExpireEvents'", SQL: "SELECT time, event, result, why, params, id FROM found ORDER BY at DESC"}},
-		{"by-hour", query.Query{SQL: "SELECT substr(time, 1, 13) AS hour, count(*) AS events, sum(result = 'refused') AS refused, sum(result = 'failed') AS failed FROM found GROUP BY 1 ORDER BY 1 DESC"}},
+		{"by-hour", query.Query{SQL: "SELECT hour, count(*) AS events, sum(result = 'refused') AS refused, sum(result = 'failed') AS failed FROM found GROUP BY 1 ORDER BY 1 DESC"}},
 	}
 }
 

@@ -44,6 +44,9 @@ func (s *Server) KeepTrail(ctx context.Context) {
 		case <-tick.C:
 		}
 		_, err := s.SealTrail(context.WithoutCancel(ctx))
+		if err == nil && open {
+			_, err = s.PieceTrail(context.WithoutCancel(ctx))
+		}
 		if err != nil && !failing { // once, not every second
 			s.log.Error("the trail cannot be sealed; it will be tried again", "error", err)
 		}
@@ -415,7 +418,11 @@ func (s *Server) ThinTrail(ctx context.Context, keep time.Duration) error {
 			return err
 		}
 	}
-	return nil
+	kept, err := s.expiredLeaves(ctx)
+	if err == nil && kept > 0 {
+		err = s.expirePieces(ctx, kept)
+	}
+	return err
 }
 
 // stateExpired is where it is signed up to which leaf events were removed.
@@ -433,15 +440,11 @@ func (s *Server) expireSome(ctx context.Context, than time.Time) (more bool, err
 	}
 	err = s.store.Update(ctx, func(tx *store.Tx) error {
 		more = false
-		text, err := tx.TrailState(stateExpired)
-		from := int64(0)
-		if err == nil && text != "" {
-			from, err = tree.OpenExpired(text, signer.Public())
-		}
+		from, err := expiredLeaves(tx, signer.Public())
 		if err != nil {
 			return err
 		}
-		end := int64(0)
+		end, text := int64(0), ""
 		end, more, err = tx.LeafOlder(from, than, expireBatch)
 		if err != nil {
 			return err

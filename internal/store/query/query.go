@@ -3,10 +3,12 @@ package query
 import (
 	"context"
 	"database/sql"
-	"errors"
+	"database/sql/driver"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"modernc.org/sqlite"
@@ -20,20 +22,11 @@ type Limits struct {
 	Time   time.Duration
 	Memory int64 // bytes that the process may grow by
 	Rows   int   // of the result
-	Events int   // that are looked at
+	Events int   // that are looked at although they are in no piece yet
 }
 
-// DefaultLimits let a query over a hundred thousand events through and little
-// more: about half a second to copy them.
+// DefaultLimits let a query over ten million events through that are in pieces.
 var DefaultLimits = Limits{Time: 5 * time.Second, Memory: 512 << 20, Rows: 1000, Events: 100_000}
-
-// Event is a row of the trail as it is copied.
-type Event struct {
-	At                                               int64 // microseconds
-	ID, Operation, Actor, AccessKey, Target, Service string
-	ReadOnly                                         bool
-	Result, Body                                     string
-}
 
 // Query is what people write.
 type Query struct {
@@ -50,7 +43,7 @@ type Result struct {
 	Rows      [][]*string // nil = NULL
 	More      bool        // there are more rows than the limit
 	Events    int         // that were looked at
-	Cut       bool        // the limit of events left older ones out
+	Cut       bool        // more events are in no piece yet than the limit: older ones were left out
 	Found     int         // events that fit the condition
 	Histogram []Bar
 	Took      time.Duration
@@ -69,44 +62,43 @@ type Bar struct {
 const slots = 2
 
 // Engine runs queries.
-type Engine struct{ slots chan struct{} }
+type Engine struct {
+	slots  chan struct{}
+	driver *sqlite.Driver // which knows the module, and no other does
+	module *module
+}
 
 // New returns an engine.
-func New() *Engine { return &Engine{make(chan struct{}, slots)} }
+func New() *Engine {
+	e := &Engine{slots: make(chan struct{}, slots), driver: &sqlite.Driver{}, module: &module{tables: map[string]*table{}}}
+	if err := e.driver.RegisterModule(moduleName, e.module); err != nil {
+		panic("query: a new driver knows no module: " + err.Error())
+	}
+	return e
+}
 
-// ErrStopped says that a query was cut off.
-var ErrStopped = errors.New("the query was stopped")
-
-// Run runs a query over the events that load hands to add, from a span of time
-// that the histogram divides.
+// Run runs a query over the events of a trail in a span of time, which the histogram
+// divides.
 //
 // Errors: Invalid for a query that is not valid, with the engine's words; Limit
 // for one that took too long or too much memory.
-func (e *Engine) Run(ctx context.Context, q Query, from, to time.Time, l Limits, load func(limit int, add func(*Event) error) error) (*Result, error) {
+func (g *Engine) Run(ctx context.Context, q Query, from, to time.Time, l Limits, trail Trail) (*Result, error) {
 	if err := q.check(); err != nil {
 		return nil, err
 	}
 	select {
-	case e.slots <- struct{}{}:
-		defer func() { <-e.slots }()
+	case g.slots <- struct{}{}:
+		defer func() { <-g.slots }()
 	case <-ctx.Done():
 		return nil, fault.Wrap(ctx.Err(), "wait for other queries")
 	}
 	began := time.Now()
-	b, err := open(ctx)
-	if err != nil {
-		return nil, fault.Wrap(err, "open the engine of queries")
-	}
-	defer b.close()
-	r := &Result{}
-	if err := b.load(ctx, r, l, load); err != nil {
-		return nil, err
-	}
 	bounded, stop := context.WithTimeoutCause(ctx, l.Time, fault.New(fault.Limit, "the query was stopped after %s", l.Time))
 	defer stop()
 	bounded, watched := watch(bounded, l.Memory)
 	defer watched()
-	if err := b.run(bounded, r, q, from, to, l.Rows); err != nil {
+	r := &Result{}
+	if err := g.run(bounded, r, q, from, to, l, trail); err != nil {
 		if cause := context.Cause(bounded); cause != nil && fault.Is(cause, fault.Limit) {
 			return nil, cause
 		}
@@ -116,11 +108,43 @@ func (e *Engine) Run(ctx context.Context, q Query, from, to time.Time, l Limits,
 	return r, nil
 }
 
-// box is the database of one query.
+func (g *Engine) run(ctx context.Context, r *Result, q Query, from, to time.Time, l Limits, trail Trail) error {
+	e, err := openEvents(ctx, trail, from, to, l.Events)
+	if err != nil {
+		return err
+	}
+	r.Events, r.Cut = e.rows, e.cut
+	where, text := q.parts()
+	if err := e.choose(ctx, g, where); err != nil {
+		return err
+	}
+	e.chosen.Store(true)
+	if err := e.histogram(r, from, to); err != nil {
+		return err
+	}
+	return g.tell(ctx, e, r, text, l.Rows)
+}
+
+// box is a database in memory that has nothing but tables of events.
 type box struct {
 	db   *sql.DB
 	conn *sql.Conn
+
+	module *module
+	names  []string // of its tables, in the module
 }
+
+// connector opens connections of the engine's own driver.
+type connector struct{ driver *sqlite.Driver }
+
+// inMemory is a database that nobody else sees.
+const inMemory = "file::memory:?_pragma=temp_store(2)&_pragma=trusted_schema(0)&_pragma=journal_mode(OFF)&_pragma=synchronous(0)"
+
+// Connect implements driver.Connector.
+func (c connector) Connect(context.Context) (driver.Conn, error) { return c.driver.Open(inMemory) }
+
+// Driver implements driver.Connector.
+func (c connector) Driver() driver.Driver { return c.driver }
 
 // bounds are SQLite's own limits (sqlite3_limit), set before anything of a query is
 // read.
@@ -136,102 +160,91 @@ var bounds = map[int]int{
 	sqlite3.SQLITE_LIMIT_WORKER_THREADS:      0,
 }
 
-func open(ctx context.Context) (b *box, err error) {
-	b = &box{}
-	if b.db, err = sql.Open("sqlite", "file::memory:?_pragma=temp_store(2)&_pragma=trusted_schema(0)&_pragma=journal_mode(OFF)&_pragma=synchronous(0)"); err != nil {
-		return nil, err
-	}
+// open makes a box with tables, by their names.
+func (g *Engine) open(ctx context.Context, tables map[string]*table) (b *box, err error) {
+	b = &box{db: sql.OpenDB(connector{g.driver}), module: g.module}
+	defer func() {
+		if err != nil {
+			b.close()
+			err = fault.Wrap(err, "open the engine of queries")
+		}
+	}()
 	if b.conn, err = b.db.Conn(ctx); err != nil {
-		b.db.Close()
-		return nil, err
+		return b, err
 	}
-	if _, err = b.conn.ExecContext(ctx, schema); err == nil {
-		for id, most := range bounds {
-			if _, err = sqlite.Limit(b.conn, id, most); err != nil {
-				break
-			}
+	for called, t := range tables {
+		name := g.module.add(t)
+		b.names = append(b.names, name)
+		if _, err = b.conn.ExecContext(ctx, "CREATE VIRTUAL TABLE "+called+" USING "+moduleName+"("+name+")"); err != nil {
+			return b, err
 		}
 	}
-	if err != nil {
-		b.close()
-		return nil, err
+	for id, most := range bounds {
+		if _, err = sqlite.Limit(b.conn, id, most); err != nil {
+			return b, err
+		}
 	}
 	return b, nil
 }
 
 func (b *box) close() {
-	b.conn.Close()
+	if b.conn != nil {
+		b.conn.Close()
+	}
 	b.db.Close()
+	for _, name := range b.names {
+		b.module.remove(name)
+	}
 }
 
-// schema are the columns that people see. What is not a column of the trail is read
-// out of the event when a query asks for it.
-const schema = `
-CREATE TABLE trail (at INTEGER, id TEXT, operation TEXT, actor TEXT, access_key TEXT, target TEXT, service TEXT, read_only INTEGER, result TEXT, body TEXT);
-CREATE VIEW events AS SELECT
-	strftime('%Y-%m-%dT%H:%M:%S', at / 1000000, 'unixepoch') || printf('.%06dZ', at % 1000000) AS time,
-	at, id, operation AS event, body ->> '$.action' AS action, body ->> '$.operation' AS operation, service, body ->> '$.door' AS door,
-	body ->> '$.region' AS region, read_only,
-	actor, body ->> '$.actor.kind' AS actor_kind, coalesce(body ->> '$.root', 0) AS root, body ->> '$.actor.arn' AS actor_arn, access_key, body ->> '$.actor.session' AS session,
-	coalesce(body ->> '$.mfa.present', 0) AS mfa, coalesce(body -> '$.mfa.methods', '[]') AS mfa_methods, body ->> '$.mfa.at' AS mfa_at, coalesce(body ->> '$.mfa.remembered', 0) AS remembered,
-	body ->> '$.target.noun' AS target_kind, target, body ->> '$.target.arn' AS target_arn,
-	body ->> '$.source' AS source, body ->> '$.chain' AS chain, body ->> '$.userAgent' AS user_agent, body ->> '$.requestId' AS request_id,
-	result, body ->> '$.code' AS code, body ->> '$.why' AS why, body -> '$.params' AS params, body AS json
-FROM trail;`
-
-// Columns are those of events, for people who write queries.
-var Columns = strings.Fields(`time at id event action operation service door region read_only actor actor_kind root actor_arn access_key session
-	mfa mfa_methods mfa_at remembered target_kind target target_arn source chain user_agent request_id result code why params json`)
-
-// load copies events into the box.
-func (b *box) load(ctx context.Context, r *Result, l Limits, load func(int, func(*Event) error) error) error {
-	if _, err := b.conn.ExecContext(ctx, "BEGIN"); err != nil {
-		return fault.Wrap(err, "copy events")
+// exec runs a step of a query, whose faults are those of a field.
+func (b *box) exec(ctx context.Context, e *events, field, text string) error {
+	_, err := b.conn.ExecContext(ctx, text)
+	switch failed := e.failed.Load(); {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil:
+		return fault.Wrap(err, "run the query")
+	case failed != nil:
+		return *failed
 	}
-	insert, err := b.conn.PrepareContext(ctx, "INSERT INTO trail VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+	return fault.Field(field, "%s", said(err))
+}
+
+// ask asks a condition about candidates and marks those that fit it; with "EXPLAIN "
+// before it nothing is asked, only planned.
+func (g *Engine) ask(ctx context.Context, e *events, x *candidates, before, where string) (*table, error) {
+	t := &table{e: e, candidates: x}
+	b, err := g.open(ctx, map[string]*table{"candidate": t, "events": {e: e, binary: comparesBytes(where)}})
 	if err != nil {
-		return fault.Wrap(err, "copy events")
+		return nil, err
 	}
-	defer insert.Close()
-	err = load(l.Events+1, func(e *Event) error {
-		if r.Events++; r.Events > l.Events {
-			r.Events, r.Cut = l.Events, true
-			return nil
-		}
-		_, err := insert.Exec(e.At, e.ID, e.Operation, e.Actor, e.AccessKey, e.Target, e.Service, e.ReadOnly, e.Result, e.Body)
-		return err
-	})
-	if err == nil {
-		_, err = b.conn.ExecContext(ctx, "COMMIT")
-	}
-	return err
+	defer b.close()
+	return t, b.exec(ctx, e, "where", before+`CREATE TABLE chosen AS SELECT count("a row fits") FROM candidate AS events WHERE (`+"\n"+where+"\n)")
 }
 
-// run asks. The result goes into a table first, in one step that can be
-// interrupted wherever it is; the table's definition is also what keeps a query
-// from being a statement.
-func (b *box) run(ctx context.Context, r *Result, q Query, from, to time.Time, rows int) error {
-	where, text := q.parts()
-	for _, step := range []struct{ field, text string }{
-		{"where", "CREATE TABLE matched AS SELECT at, id FROM events WHERE (\n" + where + "\n)"},
-		{"", "CREATE VIEW found AS SELECT * FROM events WHERE id IN (SELECT id FROM matched)"},
-		{"sql", "CREATE TABLE result AS SELECT * FROM (\n" + text + "\n) LIMIT " + strconv.Itoa(rows+1)},
-	} {
-		if _, err := b.conn.ExecContext(ctx, step.text); err != nil {
-			if ctx.Err() != nil {
-				return fault.Wrap(err, "run the query")
-			}
-			return fault.Field(step.field, "%s", said(err))
-		}
+// tell runs what selects from found. The result goes into a table first, in one step
+// that can be interrupted wherever it is; the table's definition is also what keeps a
+// query from being a statement.
+func (g *Engine) tell(ctx context.Context, e *events, r *Result, text string, rows int) error {
+	plain := comparesBytes(text)
+	b, err := g.open(ctx, map[string]*table{"events": {e: e, binary: plain}, "found": {e: e, found: true, binary: plain}})
+	if err != nil {
+		return err
+	}
+	defer b.close()
+	if err := b.exec(ctx, e, "sql", "CREATE TABLE result AS SELECT * FROM (\n"+text+"\n) LIMIT "+strconv.Itoa(rows+1)); err != nil {
+		return err
 	}
 	if err := b.read(ctx, r, rows); err != nil {
 		return fault.Wrap(err, "read the result of the query")
 	}
-	if err := b.histogram(ctx, r, from, to); err != nil {
-		return fault.Wrap(err, "count events for the histogram")
-	}
 	return nil
 }
+
+// comparesBytes tells whether a query compares texts as they are. One that says COLLATE
+// compares them in ways that only the engine knows.
+func comparesBytes(text string) bool { return !strings.Contains(strings.ToLower(text), "collate") }
 
 // read reads the result.
 func (b *box) read(ctx context.Context, r *Result, most int) error {
@@ -296,31 +309,49 @@ func spelled(v any) *string {
 // Bars is how many columns a histogram has.
 const Bars = 60
 
-func (b *box) histogram(ctx context.Context, r *Result, from, to time.Time) error {
+// histogram counts the events that fit the condition.
+func (e *events) histogram(r *Result, from, to time.Time) error {
 	span := max(to.Sub(from), Bars*time.Microsecond).Microseconds()
 	width := (span + Bars - 1) / Bars
 	r.Histogram = make([]Bar, Bars)
 	for i := range r.Histogram {
 		r.Histogram[i].From = from.Add(time.Duration(int64(i)*width) * time.Microsecond)
 	}
-	rows, err := b.conn.QueryContext(ctx, `SELECT (m.at - ?) / ?, count(*), sum(t.result <> 'allowed') FROM matched m JOIN trail t ON t.id = m.id GROUP BY 1`,
-		from.UnixMicro(), width)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var bar, n, refused int
-		if err := rows.Scan(&bar, &n, &refused); err != nil {
+	e.want([]column{colResult})
+	var mu sync.Mutex
+	return e.each(func(p *piece) error {
+		var counts, refused [Bars]int
+		if !slices.ContainsFunc(p.hit, func(bits uint64) bool { return bits != 0 }) {
+			return nil
+		}
+		times, err := e.at(p)
+		if err != nil {
 			return err
 		}
-		r.Found += n
-		if bar >= 0 && bar < Bars {
-			r.Histogram[bar].Count += n
-			r.Histogram[bar].Refused += refused
+		result, err := e.column(p, colResult)
+		if err != nil {
+			return err
 		}
-	}
-	return rows.Err()
+		allowed := slices.Index(result.values, driver.Value("allowed"))
+		for row, at := range times {
+			if !has(p.hit, row) {
+				continue
+			}
+			bar := min(max((at-e.from)/width, 0), Bars-1)
+			counts[bar]++
+			if result.code(row) != allowed {
+				refused[bar]++
+			}
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		for i := range r.Histogram {
+			r.Histogram[i].Count += counts[i]
+			r.Histogram[i].Refused += refused[i]
+			r.Found += counts[i]
+		}
+		return nil
+	})
 }
 
 // said is what the engine says about a query, without its own prefix and code.

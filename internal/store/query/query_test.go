@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -14,27 +15,76 @@ import (
 
 var at = time.Date(2026, 1, 15, 9, 0, 0, 0, time.UTC)
 
-// some is a source of n events, one a minute.
-func some(n int) func(int, func(*Event) error) error {
-	return func(limit int, add func(*Event) error) error {
-		for i := range min(n, limit) {
-			result := "allowed"
-			if i%10 == 0 {
-				result = "refused"
-			}
-			body := fmt.Sprintf(`{"id":"e%d","action":"iam:CreateUser","actor":{"kind":"user","name":"alice"},"mfa":{"known":true,"present":%v},"source":"192.0.2.%d","params":{"userName":"u%d"}}`, i, i%2 == 0, i%7, i)
-			if err := add(&Event{At: at.Add(time.Duration(i) * time.Minute).UnixMicro(), ID: fmt.Sprint("e", i), Operation: "CreateUser",
-				Actor: "alice", Target: fmt.Sprint("u", i), Service: "iam", Result: result, Body: body}); err != nil {
-				return err
-			}
+// some is a trail of n events, one a minute.
+func some(n int) *memory {
+	m := &memory{}
+	for i := range n {
+		result := "allowed"
+		if i%10 == 0 {
+			result = "refused"
 		}
-		return nil
+		body := fmt.Sprintf(`{"id":"e%d","action":"iam:CreateUser","actor":{"kind":"user","name":"alice"},"mfa":{"known":true,"present":%v},"source":"192.0.2.%d","params":{"userName":"u%d"}}`, i, i%2 == 0, i%7, i)
+		m.events = append(m.events, Event{Leaf: int64(i), At: at.Add(time.Duration(i) * time.Minute).UnixMicro(), ID: fmt.Sprint("e", i), Operation: "CreateUser",
+			Actor: "alice", Target: fmt.Sprint("u", i), Service: "iam", Result: result, Body: body})
 	}
+	return m
 }
 
+// memory is a trail in memory. Its first events are in pieces, which cut it by leaves.
+type memory struct {
+	events []Event
+	pieces []*Built
+	cols   []map[int][]byte // of the pieces
+	kept   int64
+}
+
+// cut puts the first n leaves in pieces of a size.
+func (m *memory) cut(n, size int) *memory {
+	for from := 0; from < n; from += size {
+		p := Build(int64(from), slices.Clone(m.events[from:min(from+size, n)]))
+		m.pieces, m.cols = append(m.pieces, p), append(m.cols, p.Encoded())
+	}
+	return m
+}
+
+func (m *memory) Open(_ context.Context, limit int, add func(*Event)) (heads []Piece, kept int64, err error) {
+	last := int64(0)
+	for _, p := range m.pieces {
+		heads = append(heads, p.Piece)
+		last = p.First + int64(p.Events)
+	}
+	for i := len(m.events) - 1; i >= int(last) && limit > 0; i-- {
+		add(&m.events[i])
+		limit--
+	}
+	return heads, m.kept, nil
+}
+
+func (m *memory) Columns(_ context.Context, first int64, keys []int) (map[int][]byte, error) {
+	for i, p := range m.pieces {
+		if p.First == first {
+			some := map[int][]byte{}
+			for _, k := range keys {
+				some[k] = m.cols[i][k]
+			}
+			return some, nil
+		}
+	}
+	return nil, errPiece
+}
+
+func (m *memory) Bodies(_ context.Context, places []Place) (all []string, _ error) {
+	for _, at := range places {
+		i := slices.IndexFunc(m.events, func(e Event) bool { return e.At == at.At && e.ID == at.ID })
+		all = append(all, m.events[i].Body)
+	}
+	return all, nil
+}
+
+// ask asks about a trail of n events of which half are in pieces.
 func ask(t testing.TB, n int, q Query, l Limits) (*Result, error) {
 	t.Helper()
-	return New().Run(context.Background(), q, at, at.Add(time.Duration(n)*time.Minute), l, some(n))
+	return New().Run(context.Background(), q, at, at.Add(time.Duration(n)*time.Minute), l, some(n).cut(n/2, 25))
 }
 
 func (r *Result) text() string {
@@ -96,11 +146,12 @@ func TestQueries(t *testing.T) {
 func TestLimits(t *testing.T) {
 	l := DefaultLimits
 	l.Rows, l.Events = 5, 50
-	r, err := ask(t, 120, Query{}, l)
-	if err != nil || len(r.Rows) != 5 || !r.More || r.Events != 50 || !r.Cut {
+	r, err := New().Run(context.Background(), Query{}, at, at.Add(120*time.Minute), l, some(120))
+	if err != nil || len(r.Rows) != 5 || !r.More || r.Events != 50 || !r.Cut || r.Found != 50 {
 		t.Errorf("%+v, %v", r, err)
 	}
-	r, err = ask(t, 120, Query{Where: "id < 'e13'", SQL: "SELECT id FROM found"}, l)
+	l.Events = 1000
+	r, err = ask(t, 120, Query{Where: "id IN ('e1', 'e2', 'e70', 'e71', 'e72')", SQL: "SELECT id FROM found"}, l)
 	if err != nil || r.More || len(r.Rows) != 5 {
 		t.Errorf("%s, %v", r.text(), err)
 	}
@@ -123,9 +174,12 @@ func TestHostileQueries(t *testing.T) {
 		"attach in the condition": {Query{Where: "1); ATTACH '" + secret + "' AS x; --"}, fault.Invalid},
 		"another table":           {Query{SQL: "SELECT * FROM users"}, fault.Invalid},
 		"a table of the server":   {Query{SQL: "SELECT * FROM main.access_keys"}, fault.Invalid},
-		"write":                   {Query{SQL: "DELETE FROM trail"}, fault.Invalid},
-		"write with WITH":         {Query{SQL: "WITH x AS (SELECT 1) DELETE FROM trail"}, fault.Invalid},
-		"write with returning":    {Query{SQL: "WITH x AS (SELECT 1) INSERT INTO trail(id) VALUES ('x') RETURNING id"}, fault.Invalid},
+		"write":                   {Query{SQL: "DELETE FROM events"}, fault.Invalid},
+		"write with WITH":         {Query{SQL: "WITH x AS (SELECT 1) DELETE FROM events"}, fault.Invalid},
+		"write with returning":    {Query{SQL: "WITH x AS (SELECT 1) INSERT INTO events(id) VALUES ('x') RETURNING id"}, fault.Invalid},
+		"a table of its own":      {Query{SQL: "SELECT * FROM warifu_events"}, fault.Invalid},
+		"tables by function":      {Query{SQL: "SELECT * FROM warifu_events('1')"}, fault.Invalid},
+		"a table":                 {Query{SQL: "CREATE VIRTUAL TABLE x USING warifu_events(1)"}, fault.Invalid},
 		"pragma":                  {Query{SQL: "PRAGMA database_list"}, fault.Invalid},
 		"vacuum into":             {Query{SQL: "VACUUM INTO '" + filepath.Join(dir, "out.db") + "'"}, fault.Invalid},
 		"vacuum behind":           {Query{SQL: "SELECT 1) ; VACUUM INTO '" + filepath.Join(dir, "out.db") + "'; SELECT (1"}, fault.Invalid},
