@@ -14,6 +14,7 @@ import (
 func (l *language) securityFuncs() template.FuncMap {
 	return template.FuncMap{
 		"browser":      l.browser,
+		"program":      l.program,
 		"event":        l.event,
 		"result":       l.result,
 		"notice":       l.notice,
@@ -48,6 +49,16 @@ func (l *language) browser(userAgent string) string {
 		return s
 	}
 	return l.text("sessions.unknown")
+}
+
+// program names a command line: its name and version, which come first in what it
+// says of itself.
+func (l *language) program(userAgent string) string {
+	first, _, _ := strings.Cut(strings.TrimSpace(userAgent), " ")
+	if first == "" || strings.HasPrefix(first, "Mozilla/") {
+		return l.browser(userAgent)
+	}
+	return short(60, first)
 }
 
 // event says what an operation was; one without a text goes by its name.

@@ -265,7 +265,7 @@ func (env *Env) useCode(l *iam.CLILogin, key string, bad error) (t Target, err e
 		}
 		return t, refuse(bad)
 	}
-	used, err := env.Tx.UseCLICode(l.ID, key, env.Now)
+	used, err := env.Tx.UseCLICode(l.ID, key, env.source(), clipped(env.Call.Source.UserAgent), env.Now)
 	if err == nil && !used {
 		err = bad
 	}

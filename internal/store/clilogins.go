@@ -43,11 +43,12 @@ func (tx *Tx) CLILogin(id name.ID, now time.Time) (*iam.CLILogin, error) {
 		`SELECT `+cliColumns+` FROM cli_logins WHERE id = $1 AND expires > $2`, int64(id), micros(now))
 }
 
-// UseCLICode uses up the code of a sign-in and binds it to a key. Of any number
+// UseCLICode uses up the code of a sign-in and binds it to a key, and to the program
+// that has it: the browser only carried the code there. Of any number
 // of attempts at once one gets true.
-func (tx *Tx) UseCLICode(id name.ID, key string, at time.Time) (bool, error) {
-	n, err := tx.exec(`UPDATE cli_logins SET generation = 1, key = $2, refreshed = $3
-		WHERE id = $1 AND generation = 0 AND code_ends > $3 AND expires > $3`, int64(id), key, micros(at))
+func (tx *Tx) UseCLICode(id name.ID, key, source, agent string, at time.Time) (bool, error) {
+	n, err := tx.exec(`UPDATE cli_logins SET generation = 1, key = $2, refreshed = $3, source = $4, agent = $5
+		WHERE id = $1 AND generation = 0 AND code_ends > $3 AND expires > $3`, int64(id), key, micros(at), source, agent)
 	return n == 1, err
 }
 
