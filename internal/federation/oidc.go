@@ -132,6 +132,22 @@ func KeyOf(raw string) string {
 	return signed.Signatures[0].Header.KeyID
 }
 
+// IssuerOf is the issuer that a token says it is of; "" if it says none. Nothing of it
+// is verified.
+func IssuerOf(raw string) string {
+	signed, err := parse(raw)
+	if err != nil {
+		return ""
+	}
+	var c struct {
+		Issuer string `json:"iss"`
+	}
+	if json.Unmarshal(signed.UnsafePayloadWithoutVerification(), &c) != nil {
+		return ""
+	}
+	return c.Issuer
+}
+
 func parse(raw string) (*jose.JSONWebSignature, error) {
 	if len(raw) > maxToken {
 		return nil, bad("it is too long")

@@ -20,7 +20,7 @@ import (
 
 // FederatedIn is what the operations that take somebody else's word have in common.
 type FederatedIn struct {
-	ProviderARN string // in either cloud's spelling
+	ProviderARN string // in either cloud's spelling; "" with OpenID Connect = the token's issuer's, in the role's account
 	RoleARN     string
 	SessionName string
 	Duration    time.Duration // 0 = default
@@ -99,7 +99,8 @@ func (env *Env) voucher(kind iam.ProviderKind, arn, noun string, w word) (*iam.I
 // OIDCSession is a session and what the token said.
 type OIDCSession struct {
 	*NewSession
-	Token federation.Token
+	Provider string // ARN
+	Token    federation.Token
 }
 
 // AssumeRoleWithOIDC makes a session of a role for the bearer of a token of OpenID
@@ -115,6 +116,9 @@ var AssumeRoleWithOIDC = Op[AssumeWithOIDCIn, *OIDCSession]{
 	Mode:       Write,
 	Before: func(ctx context.Context, s *Server, call *Call, in AssumeWithOIDCIn) (_ AssumeWithOIDCIn, err error) {
 		in.Token = strings.TrimSpace(in.Token) // it comes from a file
+		if account, _, _, ok := name.SplitIAM(in.RoleARN, "role"); in.ProviderARN == "" && ok {
+			in.ProviderARN = name.ProviderARN(account, string(iam.ProviderOIDC), strings.TrimPrefix(federation.IssuerOf(in.Token), "https://"))
+		}
 		in.word, err = s.hear(ctx, iam.ProviderOIDC, in.ProviderARN, func(p *iam.IdentityProvider) error {
 			keys, err := s.issuers.keysOf(ctx, p, federation.KeyOf(in.Token), s.now())
 			if keys == nil {
@@ -143,7 +147,7 @@ var AssumeRoleWithOIDC = Op[AssumeWithOIDCIn, *OIDCSession]{
 		if err != nil {
 			return nil, err
 		}
-		return &OIDCSession{s, *token}, nil
+		return &OIDCSession{s, p.ARN(), *token}, nil
 	},
 }
 

@@ -31,12 +31,13 @@ type key struct{ version, name string }
 
 // action is an operation bound to its wire form.
 type action struct {
-	service *service
-	name    string       // as AWS calls it
-	op      string       // as ops calls it
-	in, out reflect.Type // the shapes, for the tests that compare them with the service's model
-	query   func(ctx context.Context, s *ops.Server, call ops.Call, form codec.Form) ([]byte, error)
-	json    func(ctx context.Context, s *ops.Server, call ops.Call, body []byte) ([]byte, error)
+	service   *service
+	name      string       // as AWS calls it
+	op        string       // as ops calls it
+	anonymous bool         // it need not be signed
+	in, out   reflect.Type // the shapes, for the tests that compare them with the service's model
+	query     func(ctx context.Context, s *ops.Server, call ops.Call, form codec.Form) ([]byte, error)
+	json      func(ctx context.Context, s *ops.Server, call ops.Call, body []byte) ([]byte, error)
 }
 
 // bind binds a Query operation: in turns its shape into the operation's input,
@@ -117,7 +118,7 @@ func (d *Door) serveQuery(w http.ResponseWriter, req *request) {
 		d.refuseQuery(w, req, codec.FaultNamespace, "", codec.InvalidAction(name, version))
 		return
 	}
-	call, err := d.call(req, a.service)
+	call, err := d.call(req, &a)
 	if err != nil {
 		d.refuseQuery(w, req, a.service.namespace, a.service.name, err)
 		return
@@ -149,7 +150,7 @@ func (d *Door) serveJSON(w http.ResponseWriter, req *request) {
 		d.refuseJSON(w, req, "", &codec.Error{Code: "UnknownOperationException", Status: http.StatusBadRequest})
 		return
 	}
-	call, err := d.call(req, a.service)
+	call, err := d.call(req, &a)
 	if err != nil {
 		d.refuseJSON(w, req, a.service.name, err)
 		return

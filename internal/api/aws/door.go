@@ -105,18 +105,21 @@ func (req *request) isForm() bool {
 }
 
 // call verifies the signature and makes the call that ops will run.
-func (d *Door) call(req *request, of *service) (ops.Call, error) {
+func (d *Door) call(req *request, a *action) (ops.Call, error) {
 	ip, chain, secure := d.Client(req.Request)
 	call := ops.Call{RequestID: req.id, At: req.at, Source: ops.Source{
-		Door: "aws", Service: of.name, IP: ip, Chain: chain, Secure: secure,
+		Door: "aws", Service: a.service.name, IP: ip, Chain: chain, Secure: secure,
 		UserAgent: req.UserAgent(), Referer: req.Referer(),
 	}}
+	if a.anonymous && unsigned(req.Request) {
+		return call, nil
+	}
 	sum := sha256.Sum256(req.body)
 	signed := &sigv4.Request{
 		Method: req.Method, Host: req.Host, Path: req.URL.EscapedPath(), Query: req.URL.RawQuery,
 		Header: req.Header, BodyHash: hex.EncodeToString(sum[:]),
 	}
-	caller, sig, err := d.Ops.SigV4(req.Context(), signed, req.at, sigv4.Options{Service: of.name, Regions: d.regions(of)})
+	caller, sig, err := d.Ops.SigV4(req.Context(), signed, req.at, sigv4.Options{Service: a.service.name, Regions: d.regions(a.service)})
 	call.Caller, call.Source.Region = caller, sig.Scope.Region
 	return call, err
 }
