@@ -36,6 +36,7 @@ func (rq *request) mustBeFresh() error {
 // stepUp is what the page of a proof shows.
 type stepUp struct {
 	Next     string
+	Minutes  int  // for which the proof will be good
 	Password bool // there is no factor: the password counts
 	Stronger bool // what was proved just now does not do
 	Ask      Ask
@@ -47,7 +48,7 @@ func stepUpPage(rq *request) error {
 	if err != nil {
 		return err
 	}
-	d := stepUp{Next: local(rq.query("next")), Password: len(prompts) == 0, Stronger: rq.query("stronger") != ""}
+	d := stepUp{Next: local(rq.query("next")), Minutes: int(ops.StepUpLife / time.Minute), Password: len(prompts) == 0, Stronger: rq.query("stronger") != ""}
 	f := rq.form()
 	if next := f.Get("next"); next != "" {
 		d.Next = local(next)

@@ -28,15 +28,15 @@ type Assurance struct {
 	Least  iam.Strength  // how strong it must be; zero = iam.Weak
 }
 
-// stepUpLife is how long a proof is good for what is sensitive: factors,
+// StepUpLife is how long a proof is good for what is sensitive: factors,
 // passwords, keys, policies, preferences, and users who may do much.
-const stepUpLife = 15 * time.Minute
+const StepUpLife = 15 * time.Minute
 
 // What operations ask for: of what is the user's own any factor, of what is
 // everybody's one that is not weak.
 var (
-	freshly  = Assurance{Within: stepUpLife}
-	recently = Assurance{Within: stepUpLife, Least: iam.OneTimeCode}
+	freshly  = Assurance{Within: StepUpLife}
+	recently = Assurance{Within: StepUpLife, Least: iam.OneTimeCode}
 )
 
 // The nouns of a StepUp fault: what must be proved.
