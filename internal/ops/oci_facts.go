@@ -57,12 +57,12 @@ func tagFacts(family string, tags iam.OracleTags, put func(key, value string)) {
 }
 
 // addGroupTags adds the tags of a group of the principal's.
-func (self *oracleSelf) addGroupTags(env *Env, g *iam.Group) error {
+func (o *oracleSelf) addGroupTags(env *Env, g *iam.Group) error {
 	x, err := env.Tx.OracleExtras(g.Account, g.ID)
-	if self.tags == nil {
-		self.tags = map[string][]string{}
+	if o.tags == nil {
+		o.tags = map[string][]string{}
 	}
-	tagFacts(groupTags, x.Tags, func(key, value string) { self.tags[key] = append(self.tags[key], value) })
+	tagFacts(groupTags, x.Tags, func(key, value string) { o.tags[key] = append(o.tags[key], value) })
 	return err
 }
 
