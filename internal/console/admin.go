@@ -11,7 +11,9 @@ import (
 // The parts of the navigation.
 const (
 	sectionManage = "nav.manage"
+	sectionSignIn = "nav.signin"
 	sectionWatch  = "nav.watch"
+	sectionServer = "nav.server"
 )
 
 // adminRoutes are the pages for looking after the account. The order is that of
@@ -19,7 +21,10 @@ const (
 func adminRoutes() []Route {
 	return slices.Concat(
 		[]Route{{Method: "GET", Pattern: "/console", Who: SignedIn, Nav: "nav.home", Icon: "home", do: homePage}},
-		serviceRoutes(), userRoutes(), groupRoutes(), roleRoutes(), policyRoutes(), jobRoutes(), linkRoutes(), tokenRoutes(), blockRoutes(), insightRoutes(), auditRoutes(), oracleRoutes(), settingsRoutes(), preferencesRoutes(), rootRoutes(), alertRoutes(),
+		serviceRoutes(), userRoutes(), groupRoutes(), roleRoutes(), policyRoutes(), jobRoutes(),
+		preferencesRoutes(), linkRoutes(), tokenRoutes(), blockRoutes(), rootRoutes(),
+		insightRoutes(), auditRoutes(), alertRoutes(),
+		settingsRoutes(), oracleRoutes(),
 	)
 }
 

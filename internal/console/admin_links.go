@@ -12,14 +12,14 @@ const (
 
 func linkRoutes() []Route {
 	return []Route{
-		{Method: "GET", Pattern: linksPath, Who: SignedIn, Nav: "nav.links", Section: sectionWatch, Icon: "link", do: linksPage},
+		{Method: "GET", Pattern: linksPath, Who: SignedIn, Nav: "nav.links", Section: sectionSignIn, Icon: "link", do: linksPage},
 		{Method: "POST", Pattern: linksPath, Who: SignedIn, do: revokeLink},
 	}
 }
 
 func blockRoutes() []Route {
 	return []Route{
-		{Method: "GET", Pattern: blockedPath, Who: SignedIn, Nav: "nav.blocked", Section: sectionWatch, Icon: "block", do: blockedUsersPage},
+		{Method: "GET", Pattern: blockedPath, Who: SignedIn, Nav: "nav.blocked", Section: sectionSignIn, Icon: "block", do: blockedUsersPage},
 		{Method: "GET", Pattern: blockedPath + "/{name}", Who: SignedIn, Fresh: true, do: unblockPage},
 		{Method: "POST", Pattern: blockedPath + "/{name}", Who: SignedIn, do: unblock},
 	}

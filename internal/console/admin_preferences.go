@@ -20,10 +20,10 @@ const (
 
 func preferencesRoutes() []Route {
 	return []Route{
-		{Method: "GET", Pattern: preferencesPath, Who: SignedIn, Nav: "nav.preferences", Section: sectionWatch, Icon: "shield", do: preferencesPage},
+		{Method: "GET", Pattern: preferencesPath, Who: SignedIn, Nav: "nav.preferences", Section: sectionSignIn, Icon: "shield", do: preferencesPage},
 		{Method: "POST", Pattern: preferencesPath, Who: SignedIn, do: savePreferences},
 		{Method: "GET", Pattern: unusualPath, Who: SignedIn, do: unusualPage},
-		{Method: "GET", Pattern: idlePath, Who: SignedIn, Nav: "nav.idle", Section: sectionWatch, Icon: "clock", do: idlePage},
+		{Method: "GET", Pattern: idlePath, Who: SignedIn, Nav: "nav.idle", Section: sectionSignIn, Icon: "clock", do: idlePage},
 		{Method: "POST", Pattern: idlePath, Who: SignedIn, do: endIdle},
 		{Method: "POST", Pattern: usersPath + "/{name}/mfa/required", Who: SignedIn, do: requireMFA},
 		{Method: "POST", Pattern: "/security/remembered", Who: SignedIn, do: forgetBrowser},

@@ -15,7 +15,7 @@ const rootPath = "/console/root"
 
 func rootRoutes() []Route {
 	return []Route{
-		{Method: "GET", Pattern: rootPath, Who: SignedIn, Nav: "nav.root", Section: sectionWatch, Icon: "lock", do: rootUserPage},
+		{Method: "GET", Pattern: rootPath, Who: SignedIn, Nav: "nav.root", Section: sectionSignIn, Icon: "lock", do: rootUserPage},
 		{Method: "POST", Pattern: rootPath, Who: SignedIn, do: saveRootRules},
 	}
 }

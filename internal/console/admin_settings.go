@@ -12,7 +12,7 @@ const settingsPath = "/console/settings"
 
 func settingsRoutes() []Route {
 	return []Route{
-		{Method: "GET", Pattern: settingsPath, Who: SignedIn, Nav: "nav.settings", Section: sectionWatch, Icon: "settings", do: settingsPage},
+		{Method: "GET", Pattern: settingsPath, Who: SignedIn, Nav: "nav.settings", Section: sectionServer, Icon: "settings", do: settingsPage},
 		{Method: "POST", Pattern: settingsPath + "/alias", Who: SignedIn, do: saveAlias},
 		{Method: "POST", Pattern: settingsPath + "/password", Who: SignedIn, do: savePasswordPolicy},
 	}

@@ -19,7 +19,7 @@ const maxUpload = 5 << 20
 func tokenRoutes() []Route {
 	const one = tokensPath + "/{serial}"
 	return []Route{
-		{Method: "GET", Pattern: tokensPath, Who: SignedIn, Nav: "nav.tokens", Section: sectionWatch, Icon: "key", do: tokensPage},
+		{Method: "GET", Pattern: tokensPath, Who: SignedIn, Nav: "nav.tokens", Section: sectionSignIn, Icon: "key", do: tokensPage},
 		{Method: "GET", Pattern: tokensPath + "/import", Who: SignedIn, Fresh: true, do: importTokensPage},
 		{Method: "POST", Pattern: tokensPath + "/import", Who: SignedIn, Upload: true, do: importTokens},
 		{Method: "GET", Pattern: one, Who: SignedIn, Fresh: true, do: tokenPage},

@@ -12,7 +12,7 @@ const oraclePath = "/console/oracle"
 
 func oracleRoutes() []Route {
 	return []Route{
-		{Method: "GET", Pattern: oraclePath, Who: SignedIn, Nav: "nav.oracle", Section: sectionWatch, Icon: "cloud", do: oraclePage},
+		{Method: "GET", Pattern: oraclePath, Who: SignedIn, Nav: "nav.oracle", Section: sectionServer, Icon: "cloud", do: oraclePage},
 	}
 }
 
