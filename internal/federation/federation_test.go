@@ -279,6 +279,8 @@ func FuzzVerifyToken(f *testing.F) {
 	f.Fuzz(func(t *testing.T, raw string) {
 		if tok, err := federation.VerifyToken(raw, set, settings(idp), now); err == nil && tok.Subject != "system:serviceaccount:prod:web" {
 			t.Fatalf("nobody signed %+v", tok)
+		} else if err == nil && federation.IssuerOf(raw) != tok.Issuer {
+			t.Fatalf("the issuer of %q is %q", raw, federation.IssuerOf(raw))
 		}
 	})
 }
