@@ -13,8 +13,9 @@ import (
 // Source is the trail, as ops.Server serves it.
 type Source interface {
 	TrailFrom(ctx context.Context, first int64, limit int) (ops.TrailBatch, error)
+	Delivers(ctx context.Context, sink string) (bool, error)
 	Delivered(ctx context.Context, sink string) (int64, error)
-	SetDelivered(ctx context.Context, sink string, next int64) error
+	SetDelivered(ctx context.Context, sink string, from, next int64) error
 	RecordTrailEvent(ctx context.Context, operation string, result audit.Result, why string, params audit.Fields) error
 }
 
@@ -101,8 +102,12 @@ func (w *Worker) Run(ctx context.Context) {
 	}
 }
 
-// Deliver delivers all that is sealed.
+// Deliver delivers all that is sealed, if it is this node that does.
 func (w *Worker) Deliver(ctx context.Context) error {
+	if mine, err := w.Source.Delivers(ctx, w.Name); !mine {
+		w.behind(time.Time{})
+		return err
+	}
 	next, err := w.Source.Delivered(ctx, w.Name)
 	if err != nil {
 		return err
@@ -127,7 +132,7 @@ func (w *Worker) Deliver(ctx context.Context) error {
 			}
 			w.works(ctx)
 		}
-		if err := w.Source.SetDelivered(ctx, w.Name, b.Next); err != nil {
+		if err := w.Source.SetDelivered(ctx, w.Name, next, b.Next); err != nil {
 			return err
 		}
 		next = b.Next

@@ -133,6 +133,7 @@ func New(c Config) (*Server, error) {
 	}
 	s.signing = sigv4.NewKeyCache(maxSigningKeys)
 	ring := c.Keys.ring()
+	c.Store.Vouch(ring.Derive("events that wait to be sealed"))
 	s.oracleLimits = DefaultOracleLimits
 	if c.OracleLimits != nil {
 		s.oracleLimits = *c.OracleLimits

@@ -73,9 +73,23 @@ func (s *Server) Delivered(ctx context.Context, sink string) (next int64, err er
 	return next, err
 }
 
-// SetDelivered notes that a place has got all leaves before next.
-func (s *Server) SetDelivered(ctx context.Context, sink string, next int64) error {
+// Delivers tells whether this node is the one that delivers to a place. Others that
+// share the database leave it to this one while it lives.
+func (s *Server) Delivers(ctx context.Context, sink string) (bool, error) {
+	return s.store.Lead(ctx, "delivers the trail to "+sink)
+}
+
+// SetDelivered notes that a place has got all leaves from from up to but without next.
+// It returns Conflict if another node has delivered meanwhile.
+func (s *Server) SetDelivered(ctx context.Context, sink string, from, next int64) error {
 	return s.store.Update(ctx, func(tx *store.Tx) error {
+		text, err := tx.TrailState(stateSink + sink)
+		if err == nil && text != strconv.FormatInt(from, 10) {
+			err = fault.New(fault.Conflict, "another node has delivered to %s, up to leaf %s", sink, text)
+		}
+		if err != nil {
+			return err
+		}
 		return tx.SetTrailState(stateSink+sink, strconv.FormatInt(next, 10))
 	})
 }

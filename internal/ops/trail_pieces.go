@@ -81,7 +81,11 @@ func (s *Server) expiredLeaves(ctx context.Context) (kept int64, err error) {
 
 // PieceTrail puts what is sealed in pieces, whole ones only, and returns how many
 // leaves that were.
+// One of several nodes does.
 func (s *Server) PieceTrail(ctx context.Context) (leaves int64, err error) {
+	if mine, err := s.store.Lead(ctx, "puts the trail in pieces"); !mine {
+		return 0, err
+	}
 	for {
 		first, ready := int64(0), false
 		err := s.store.View(ctx, func(tx *store.Tx) (err error) {

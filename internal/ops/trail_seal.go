@@ -137,6 +137,7 @@ type batchOfLeaves struct {
 	from   int64 // the tree's size before
 	events []store.StoredEvent
 	gone   []store.StoredEvent // removed before they became leaves
+	forged []store.StoredEvent // of events, those that are not as they were recorded
 
 	full       []tree.Tile
 	checkpoint store.TrailNote
@@ -156,6 +157,9 @@ func (b *batchOfLeaves) read(tx *store.Tx, key string) error {
 			b.gone = append(b.gone, e)
 		} else {
 			b.events = append(b.events, e)
+		}
+		if e.Forged {
+			b.forged = append(b.forged, e)
 		}
 	}
 	b.edge, err = signedEdge(tx, key)
@@ -215,9 +219,12 @@ func (b *batchOfLeaves) write(tx *store.Tx, s *Server) error {
 		if err := tx.ForgetPending(e.EventPlace); err != nil {
 			return err
 		}
-		ev := s.newTrailEvent(e.Account, "TrailEventMissing", audit.Failed, "an event was removed before it could be sealed")
-		ev.Params = audit.Fields{"eventId": e.ID, "eventTime": e.At.Format(time.RFC3339Nano)}
-		if err := tx.AppendEvents(ev); err != nil {
+		if err := s.tellOfEvent(tx, &e, "TrailEventMissing", "an event was removed before it could be sealed"); err != nil {
+			return err
+		}
+	}
+	for _, e := range b.forged { // it becomes a leaf all the same: what is there is evidence
+		if err := s.tellOfEvent(tx, &e, "TrailEventForged", "an event was changed, or put there, before it could be sealed"); err != nil {
 			return err
 		}
 	}
@@ -233,6 +240,13 @@ func (b *batchOfLeaves) write(tx *store.Tx, s *Server) error {
 		}
 	}
 	return tx.InsertCheckpoint(&b.checkpoint)
+}
+
+// tellOfEvent records what was done to an event that was to be sealed.
+func (s *Server) tellOfEvent(tx *store.Tx, e *store.StoredEvent, operation, why string) error {
+	ev := s.newTrailEvent(e.Account, operation, audit.Failed, why)
+	ev.Params = audit.Fields{"eventId": e.ID, "eventTime": e.At.Format(time.RFC3339Nano)}
+	return tx.AppendEvents(ev)
 }
 
 // newTrailEvent is an event about the trail itself, which the server makes.

@@ -237,6 +237,36 @@ func TestRemovedBeforeSealing(t *testing.T) {
 	})
 }
 
+// An event that is changed or put there before it is sealed is told of by another.
+func TestK4ForgedBeforeSealing(t *testing.T) {
+	eachTampered(t, func(w *tampered) {
+		w.users("a", 3)
+		for _, c := range []struct{ what, do string }{
+			{"body", "UPDATE events SET body = replace(body, 'CreateUser', 'DeleteUser') WHERE target = 'body'"},
+			{"column", "UPDATE events SET actor = 'mallory' WHERE target = 'column'"},
+			{"code", "UPDATE trail_pending SET mac = NULL WHERE id = (SELECT id FROM events WHERE target = 'code')"},
+			{"both", "UPDATE events SET body = replace(body, 'CreateUser', 'DeleteUser') WHERE target = 'both'; UPDATE trail_pending SET mac = (SELECT mac FROM trail_pending ORDER BY id LIMIT 1)"},
+		} {
+			testkit.Do(w.t, w.World, w.Admin(w.t), ops.CreateUser, ops.CreateUserIn{Name: c.what})
+			testkit.Do(w.t, w.World, w.Admin(w.t), ops.CreateUser, ops.CreateUserIn{Name: "beside-" + c.what})
+			w.exec(strings.Split(c.do, ";")...)
+			w.seal()
+			w.Clock.Advance(time.Second)
+		}
+		found := testkit.Do(w.t, w.World, w.Admin(w.t), ops.LookupEvents, ops.LookupEventsIn{Query: audit.Query{Operation: "TrailEventForged"}}).Items
+		if len(found) < 4 || found[0].Params["eventId"] == "" {
+			w.t.Errorf("found %v", found)
+		}
+		w.seal()
+		if err := w.db.QueryRow("SELECT count(*) FROM trail_pending").Scan(new(int)); err != nil {
+			w.t.Error(err)
+		}
+		if r := w.verify(); r.First == nil || r.First.Fault != tree.Altered { // the column
+			w.t.Errorf("%+v", r)
+		}
+	})
+}
+
 func TestProveEvent(t *testing.T) {
 	eachTampered(t, func(w *tampered) {
 		testkit.Do(w.t, w.World, w.Admin(w.t), ops.CreateUser, ops.CreateUserIn{Name: "alice"})

@@ -150,6 +150,52 @@ func BenchmarkInsertUser(b *testing.B) {
 	}
 }
 
+// BenchmarkEventOfWrite tells what a change's event takes of the change's throughput, in
+// per cent. The two take turns, since a machine's speed drifts.
+func BenchmarkEventOfWrite(b *testing.B) {
+	for _, n := range []int{1, 8, 64} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			benches(b, 0, func(b *testing.B, s *store.Store) {
+				s.Vouch([32]byte{1})
+				const turns, perTurn = 40, 500
+				var took [2]time.Duration
+				for turn := range turns * b.N {
+					with := turn % 2
+					if turn/2%2 == 1 {
+						with = 1 - with // so that each follows either
+					}
+					began := time.Now()
+					var next atomic.Int64
+					var wg sync.WaitGroup
+					for range n {
+						wg.Go(func() {
+							for i := next.Add(1); i <= perTurn; i = next.Add(1) {
+								number := turn*perTurn + int(i)
+								e := full(fmt.Sprintf("%036d", number), epoch.Add(time.Duration(number)*time.Microsecond))
+								if err := s.Update(context.Background(), func(tx *store.Tx) error {
+									err := tx.InsertUser(benchUser(number))
+									if err == nil && with == 1 {
+										err = tx.AppendEvents(e)
+									}
+									return err
+								}); err != nil {
+									b.Error(err)
+								}
+							}
+						})
+					}
+					wg.Wait()
+					took[with] += time.Since(began)
+				}
+				rate := func(i int) float64 { return float64(turns*b.N*perTurn/2) / took[i].Seconds() }
+				b.ReportMetric(rate(0), "without/s")
+				b.ReportMetric(rate(1), "with/s")
+				b.ReportMetric(100*(1-rate(1)/rate(0)), "%")
+			})
+		})
+	}
+}
+
 // BenchmarkRecord is the event of a read.
 func BenchmarkRecord(b *testing.B) {
 	for _, n := range []int{1, 8, 64} {

@@ -37,6 +37,10 @@ type database interface {
 	oneWriter() bool
 	// journals is what the names of the journals begin with, if oneWriter.
 	journals() string
+	// voucher makes the codes of this database's events.
+	voucher() *voucher
+	// lead tells whether this node does a job.
+	lead(ctx context.Context, job string) (bool, error)
 	close() error
 }
 

@@ -2,6 +2,7 @@ package store
 
 import (
 	"encoding/json"
+	"fmt"
 	"math"
 	"strconv"
 	"strings"
@@ -27,14 +28,17 @@ type eventRow struct {
 	readOnly  bool
 	result    string
 	body      string
+	code      string // vouches for the body; "" = nothing does
 }
 
 // appendEvent appends an event's body, as it is stored, and returns its row.
-func appendEvent(b []byte, e audit.Event) ([]byte, eventRow) {
+func appendEvent(b []byte, e audit.Event, v *voucher) ([]byte, eventRow) {
 	e.At = e.At.UTC().Truncate(time.Microsecond) // as the column has it
 	from := len(b)
 	b = e.AppendJSON(b)
-	return b, newRow(&e, string(b[from:]))
+	row := newRow(&e, string(b[from:]))
+	row.code = v.code(row.body)
+	return b, row
 }
 
 // newRow is the row of an event whose body is known.
@@ -55,11 +59,11 @@ func newRow(e *audit.Event, body string) eventRow {
 	}
 }
 
-func encodeEvents(events []audit.Event) []eventRow {
+func encodeEvents(events []audit.Event, v *voucher) []eventRow {
 	rows := make([]eventRow, len(events))
 	var b []byte
 	for i := range events {
-		b, rows[i] = appendEvent(b[:0], events[i])
+		b, rows[i] = appendEvent(b[:0], events[i], v)
 	}
 	return rows
 }
@@ -78,7 +82,7 @@ func clean(s string) string {
 
 // AppendEvents writes events into the trail as part of the transaction.
 func (tx *Tx) AppendEvents(events ...audit.Event) error {
-	return tx.appendRows(encodeEvents(events))
+	return tx.appendRows(encodeEvents(events, tx.vouch))
 }
 
 const (
@@ -123,20 +127,26 @@ func eventInsert(n int) string {
 // Every event is written with a row that says that it is no leaf of the tree yet.
 // PostgreSQL does both in one statement, and so in one round trip.
 var (
-	insertBoth     = bothInsert(insertEvent)
-	insertManyBoth = bothInsert(insertEvents)
+	insertBoth     = bothInsert(1)
+	insertManyBoth = bothInsert(eventsPerInsert)
 	insertPending  = pendingInsert(1)
 	insertPendings = pendingInsert(eventsPerInsert)
 )
 
-const intoPending = `INSERT INTO trail_pending (at, account, id) `
+const intoPending = `INSERT INTO trail_pending (at, account, id, mac) VALUES `
 
-func bothInsert(text string) string {
-	return `WITH written AS (` + text + ` RETURNING at, account, id) ` + intoPending + `SELECT at, account, id FROM written`
+// bothInsert takes the values of n events and then their codes.
+func bothInsert(n int) string {
+	var waiting []string
+	for i := range n {
+		first := i * eventColumns // account, at and id come first
+		waiting = append(waiting, fmt.Sprintf("($%d, $%d, $%d, $%d)", first+2, first+1, first+3, n*eventColumns+i+1))
+	}
+	return `WITH written AS (` + eventInsert(n) + `) ` + intoPending + strings.Join(waiting, ", ")
 }
 
 func pendingInsert(n int) string {
-	return intoPending + `VALUES ` + strings.TrimSuffix(strings.Repeat(`(?, ?, ?), `, n), ", ")
+	return intoPending + strings.TrimSuffix(strings.Repeat(`(?, ?, ?, ?), `, n), ", ")
 }
 
 // values appends what the columns of intoEvents take.
@@ -145,7 +155,7 @@ func (r *eventRow) values(args []any) []any {
 }
 
 func (tx *Tx) appendRows(rows []eventRow) error {
-	args := make([]any, 0, eventColumns*min(len(rows), eventsPerInsert))
+	args := make([]any, 0, (eventColumns+1)*min(len(rows), eventsPerInsert))
 	for len(rows) > 0 {
 		n := 1
 		if len(rows) >= eventsPerInsert {
@@ -170,6 +180,9 @@ func (tx *Tx) appendSome(rows []eventRow, args []any) error {
 		both, events, pending = insertManyBoth, insertEvents, insertPendings
 	}
 	if !tx.oneWriter {
+		for i := range rows {
+			args = append(args, rows[i].vouched())
+		}
 		_, err := tx.exec(both, args...)
 		return err
 	}
@@ -185,7 +198,15 @@ func (tx *Tx) appendSome(rows []eventRow, args []any) error {
 }
 
 // place appends what the columns of intoPending take.
-func (r *eventRow) place(args []any) []any { return append(args, r.at, r.account, r.id) }
+func (r *eventRow) place(args []any) []any { return append(args, r.at, r.account, r.id, r.vouched()) }
+
+// vouched is the code as it is stored: NULL for none.
+func (r *eventRow) vouched() []byte {
+	if r.code == "" {
+		return nil
+	}
+	return []byte(r.code)
+}
 
 // moveRows inserts events from the journal and leaves alone those that are
 // there already.

@@ -27,6 +27,7 @@ type StoredEvent struct {
 	Leaf    int64    // where it is in the tree; -1 = nowhere
 	Body    string   // "" = the event is gone
 	Differs []string // columns that say something else than the body; nil = none
+	Forged  bool     // the event waits to become a leaf, and nothing vouches for it
 }
 
 // storedColumns are what scanStored reads, of an event that may be missing.
@@ -52,6 +53,15 @@ func scanStored(r row, s *StoredEvent, check bool) error {
 	s.Differs = has.differs()
 	return nil
 }
+
+// withLast scans a column more than is asked for.
+type withLast struct {
+	row
+	last any
+}
+
+// Scan implements row.
+func (w withLast) Scan(dest ...any) error { return w.row.Scan(append(dest, w.last)...) }
 
 // differs names the columns that do not say what the body says. Who changes a
 // column hides the event from queries.
@@ -84,8 +94,13 @@ func (tx *Tx) PendingEvents(after EventPlace, limit int) ([]StoredEvent, error) 
 	if after.ID == "" {
 		at--
 	}
-	return list(tx, func(r row, s *StoredEvent) error { return scanStored(r, s, true) },
-		`SELECT -1, p.account, p.at, p.id, `+storedColumns+` FROM trail_pending p
+	return list(tx, func(r row, s *StoredEvent) error {
+		var code []byte
+		err := scanStored(withLast{r, &code}, s, true)
+		s.Forged = err == nil && s.Body != "" && (s.Differs != nil || !tx.vouch.holds(s.Body, code))
+		return err
+	},
+		`SELECT -1, p.account, p.at, p.id, `+storedColumns+`, p.mac FROM trail_pending p
 		LEFT JOIN events e ON e.account = p.account AND e.at = p.at AND e.id = p.id
 		WHERE (p.at, p.account, p.id) > ($1, $2, $3) AND NOT EXISTS
 			(SELECT 1 FROM trail_leaves l WHERE l.account = p.account AND l.at = p.at AND l.id = p.id)

@@ -50,6 +50,7 @@ const (
 type journal struct {
 	prefix string                      // of the files' names
 	insert func(rows []eventRow) error // into the database, durably; again does no harm
+	vouch  *voucher
 
 	frames sync.Pool // of *[]byte: what is written to a file at once
 
@@ -74,9 +75,9 @@ type half struct {
 	rows []eventRow
 }
 
-func startJournal(prefix string, insert func([]eventRow) error) *journal {
+func startJournal(prefix string, insert func([]eventRow) error, vouch *voucher) *journal {
 	j := &journal{
-		prefix: prefix, insert: insert, active: &half{}, resting: &half{}, moved: make(chan struct{}),
+		prefix: prefix, insert: insert, vouch: vouch, active: &half{}, resting: &half{}, moved: make(chan struct{}),
 		kick: make(chan struct{}, 1), hurry: make(chan struct{}, 1), quit: make(chan struct{}), ended: make(chan struct{}),
 	}
 	j.frames.New = func() any { return new([]byte) }
@@ -95,7 +96,7 @@ func (j *journal) add(ctx context.Context, events []audit.Event) error {
 	rows := room[:0]
 	for i := range events {
 		var row eventRow
-		*buf, row = appendFrame(*buf, events[i])
+		*buf, row = appendFrame(*buf, events[i], j.vouch)
 		rows = append(rows, row)
 	}
 	j.mu.Lock()
@@ -350,20 +351,29 @@ func replayFile(name string, insert func([]eventRow) error) error {
 	return os.Remove(name)
 }
 
-// A frame is the length of an event's body and its CRC-32C, both as 4 bytes with
-// the lowest first, and the body.
-const frameHead = 8
+// A frame is the length of what follows and its CRC-32C, both as 4 bytes with the
+// lowest first; then an event's body and, if the length says so, the code that vouches
+// for it.
+const (
+	frameHead = 8
+	frameCode = 1 << 31 // in the length
+)
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // appendFrame appends an event as a frame and returns it as a row, too.
-func appendFrame(b []byte, e audit.Event) ([]byte, eventRow) {
+func appendFrame(b []byte, e audit.Event, v *voucher) ([]byte, eventRow) {
 	from := len(b)
 	b = append(b, make([]byte, frameHead)...)
-	b, row := appendEvent(b, e)
-	body := b[from+frameHead:]
-	binary.LittleEndian.PutUint32(b[from:], uint32(len(body)))
-	binary.LittleEndian.PutUint32(b[from+4:], crc32.Checksum(body, castagnoli))
+	b, row := appendEvent(b, e, v)
+	b = append(b, row.code...)
+	rest := b[from+frameHead:]
+	long := uint32(len(rest))
+	if row.code != "" {
+		long |= frameCode
+	}
+	binary.LittleEndian.PutUint32(b[from:], long)
+	binary.LittleEndian.PutUint32(b[from+4:], crc32.Checksum(rest, castagnoli))
 	return b, row
 }
 
@@ -373,14 +383,22 @@ func readFrames(b []byte) (rows []eventRow, err error) {
 	for len(b) > frameHead {
 		n, sum := binary.LittleEndian.Uint32(b), binary.LittleEndian.Uint32(b[4:])
 		b = b[frameHead:]
+		coded := n&frameCode != 0
+		n &^= frameCode
 		if n == 0 || uint64(n) > uint64(len(b)) || crc32.Checksum(b[:n], castagnoli) != sum {
 			return rows, nil
 		}
+		body, code := b[:n], []byte(nil)
+		if coded {
+			body, code = b[:max(codeLong, n)-codeLong], b[max(codeLong, n)-codeLong:n]
+		}
 		var e audit.Event
-		if err := json.Unmarshal(b[:n], &e); err != nil {
+		if err := json.Unmarshal(body, &e); err != nil {
 			return nil, err // whole, and yet not ours
 		}
-		rows = append(rows, newRow(&e, string(b[:n])))
+		row := newRow(&e, string(body))
+		row.code = string(code)
+		rows = append(rows, row)
 		b = b[n:]
 	}
 	return rows, nil

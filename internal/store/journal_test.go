@@ -26,6 +26,13 @@ const acme = 111122223333
 
 var dawn = time.Date(2026, 1, 15, 9, 0, 0, 0, time.UTC)
 
+// someVoucher has a key.
+var someVoucher = func() *voucher {
+	v := &voucher{}
+	v.key.Store(&[32]byte{1})
+	return v
+}()
+
 // nth is the event number n; later ones are younger.
 func nth(n int) audit.Event {
 	return audit.Event{ID: fmt.Sprintf("%04d", n), Account: acme, At: dawn.Add(time.Duration(n) * time.Second), UserAgent: strings.Repeat("u", n%100)}
@@ -204,7 +211,7 @@ func TestJournalWriteError(t *testing.T) {
 	}
 	wantTrail(t, s, 0, 2)
 
-	j := startJournal(filepath.Join(t.TempDir(), "no such folder", "x-"), s.moveEvents)
+	j := startJournal(filepath.Join(t.TempDir(), "no such folder", "x-"), s.moveEvents, someVoucher)
 	if err := j.add(context.Background(), []audit.Event{nth(5)}); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("recorded without a file: %v", err)
 	}
@@ -331,7 +338,7 @@ func TestReplayTwice(t *testing.T) {
 func TestReplayFails(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "warifu.db")
 	var b []byte
-	b, _ = appendFrame(b, nth(0))
+	b, _ = appendFrame(b, nth(0), someVoucher)
 	left := path + "-events-left"
 	if err := os.WriteFile(left, b, 0o600); err != nil {
 		t.Fatal(err)
@@ -354,7 +361,7 @@ func TestJournalBehind(t *testing.T) {
 			return boom
 		}
 		return s.moveEvents(rows)
-	})
+	}, someVoucher)
 	ctx := context.Background()
 	broken.Store(true)
 	if err := j.add(ctx, []audit.Event{nth(0)}); err != nil {
@@ -477,7 +484,7 @@ func TestTornTail(t *testing.T) {
 		var b []byte
 		var ends []int
 		for n := range rapid.IntRange(1, 5).Draw(t, "events") {
-			b, _ = appendFrame(b, nth(n))
+			b, _ = appendFrame(b, nth(n), someVoucher)
 			ends = append(ends, len(b))
 		}
 		cut := rapid.IntRange(0, len(b)).Draw(t, "cut")
@@ -491,7 +498,7 @@ func TestTornTail(t *testing.T) {
 			t.Fatalf("%d of %d events, cut at %d of %v: %v", len(rows), len(ends), cut, ends, err)
 		}
 		for n, r := range rows {
-			if _, want := appendFrame(nil, nth(n)); r != want {
+			if _, want := appendFrame(nil, nth(n), someVoucher); r != want {
 				t.Fatalf("got %+v\nwant %+v", r, want)
 			}
 		}
@@ -500,7 +507,7 @@ func TestTornTail(t *testing.T) {
 
 // FuzzReadFrames: whatever a disk made of a journal, reading it ends.
 func FuzzReadFrames(f *testing.F) {
-	b, _ := appendFrame(nil, nth(3))
+	b, _ := appendFrame(nil, nth(3), someVoucher)
 	f.Add(b)
 	f.Add(append(b, make([]byte, 100)...))
 	f.Add([]byte{0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0, 1})

@@ -122,7 +122,7 @@ func TestTrailIsKept(t *testing.T) {
 		refused := nth(2)
 		refused.Result = audit.Refused
 		err := once(ctx, db, write, func(tx *Tx) (err error) {
-			for _, row := range encodeEvents([]audit.Event{nth(0), nth(1), refused}) {
+			for _, row := range encodeEvents([]audit.Event{nth(0), nth(1), refused}, nil) {
 				if err == nil { // as the program did then: nothing was sealed
 					_, err = tx.exec(insertEvent, row.values(nil)...)
 				}

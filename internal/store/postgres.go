@@ -27,7 +27,11 @@ const (
 )
 
 // postgresDB is a PostgreSQL server, 15 or later.
-type postgresDB struct{ db *sql.DB }
+type postgresDB struct {
+	db     *sql.DB
+	vouch  voucher
+	leader leader
+}
 
 // postgresTx is a session: a transaction and the connection it is on.
 type postgresTx struct {
@@ -56,16 +60,23 @@ func openPostgres(ctx context.Context, dsn string, o Options) (database, error) 
 		db.Close()
 		return nil, fmt.Errorf("reach PostgreSQL at %s: %w", cfg.Host, err)
 	}
-	return &postgresDB{db}, nil
+	return &postgresDB{db: db}, nil
 }
 
 func (d *postgresDB) dialect() string { return "postgres" }
 
 func (d *postgresDB) oneWriter() bool { return false }
 
+func (d *postgresDB) voucher() *voucher { return &d.vouch }
+
 func (d *postgresDB) journals() string { return "" }
 
-func (d *postgresDB) close() error { return d.db.Close() }
+func (d *postgresDB) close() error {
+	d.leader.mu.Lock()
+	defer d.leader.mu.Unlock()
+	d.leader.drop()
+	return d.db.Close()
+}
 
 func (d *postgresDB) begin(ctx context.Context, m mode) (session, error) {
 	opts := &sql.TxOptions{Isolation: sql.LevelSerializable}

@@ -31,6 +31,7 @@ const (
 // that read a snapshot meanwhile.
 type sqliteDB struct {
 	db      *sql.DB
+	vouch   voucher
 	path    string
 	temp    string // folder of a throw-away database, or ""
 	writer  chan *sqliteConn
@@ -140,6 +141,8 @@ func (d *sqliteDB) connect(ctx context.Context, home chan *sqliteConn, pragma st
 func (d *sqliteDB) dialect() string { return "sqlite" }
 
 func (d *sqliteDB) oneWriter() bool { return true }
+
+func (d *sqliteDB) voucher() *voucher { return &d.vouch }
 
 func (d *sqliteDB) journals() string { return d.path + "-events-" }
 

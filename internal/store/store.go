@@ -29,6 +29,7 @@ type Store struct {
 	journal   *journal   // nil on PostgreSQL
 	slow      sync.Mutex // held by a transaction that lost too often; see retry
 	revisions revisions
+	vouch     *voucher // the database's own
 }
 
 // Open opens the database that dsn names and brings its schema up to date.
@@ -50,7 +51,7 @@ func Open(ctx context.Context, dsn string, o Options) (*Store, error) {
 		db.close()
 		return nil, err
 	}
-	s := &Store{db: db}
+	s := &Store{db: db, vouch: db.voucher()}
 	if !db.oneWriter() {
 		s.writer = startWriter(db, record, func() {})
 		return s, nil
@@ -59,7 +60,7 @@ func Open(ctx context.Context, dsn string, o Options) (*Store, error) {
 	if err := replay(db.journals(), s.moveEvents); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
-	s.journal = startJournal(db.journals(), s.moveEvents)
+	s.journal = startJournal(db.journals(), s.moveEvents, s.vouch)
 	return s, nil
 }
 
@@ -115,7 +116,7 @@ func (s *Store) Record(ctx context.Context, events ...audit.Event) error {
 	if s.journal != nil {
 		return s.journal.add(ctx, events)
 	}
-	return s.writer.do(ctx, &job{ctx: ctx, events: encodeEvents(events)})
+	return s.writer.do(ctx, &job{ctx: ctx, events: encodeEvents(events, s.vouch)})
 }
 
 // Flush returns when what this process has recorded so far is on disk, and in
@@ -191,7 +192,7 @@ func once(ctx context.Context, db database, m mode, fn func(*Tx) error) error {
 // stands even if fn swallowed it, because PostgreSQL ends the transaction at
 // it and the two databases shall behave alike.
 func run(ctx context.Context, db database, s session, fn func(*Tx) error) (err error) {
-	tx := Tx{ctx: context.WithoutCancel(ctx), caller: ctx, s: s, kindOf: db.kindOf, oneWriter: db.oneWriter()}
+	tx := Tx{ctx: context.WithoutCancel(ctx), caller: ctx, s: s, kindOf: db.kindOf, oneWriter: db.oneWriter(), vouch: db.voucher()}
 	defer func() {
 		if p := recover(); p != nil {
 			err = fault.Wrap(fmt.Errorf("panic: %v\n%s", p, debug.Stack()), "run a transaction")

@@ -26,6 +26,7 @@ type Tx struct {
 	kindOf func(error) errKind
 
 	oneWriter bool // as of the database
+	vouch     *voucher
 
 	err    error        // the first error that the database gave
 	bumped name.Account // whose revision this transaction has raised already

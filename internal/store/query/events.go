@@ -284,7 +284,25 @@ func (e *events) spelledTimes(p *piece, c column) (*data, error) {
 // timeLayout spells the time of an event: text that sorts like the time.
 const timeLayout = "2006-01-02T15:04:05.000000Z"
 
-func spellTime(at int64) string { return time.UnixMicro(at).UTC().Format(timeLayout) }
+// spellTime spells a time: some queries do it for every event.
+func spellTime(at int64) string {
+	t := time.UnixMicro(at).UTC()
+	year, month, day := t.Date()
+	if year < 0 || year > 9999 {
+		return t.Format(timeLayout)
+	}
+	hour, minute, second := t.Clock()
+	var b [len(timeLayout)]byte
+	copy(b[:], timeLayout)
+	for i, n := range [...]int{year / 100, year % 100, int(month), day, hour, minute, second} {
+		from := [...]int{0, 2, 5, 8, 11, 14, 17}[i]
+		b[from], b[from+1] = byte('0'+n/10), byte('0'+n%10)
+	}
+	for i, n := 25, t.Nanosecond()/1000; i >= 20; i, n = i-1, n/10 {
+		b[i] = byte('0' + n%10)
+	}
+	return string(b[:])
+}
 
 // value is what an event has in a column. An error is kept, for the engine takes no
 // more than its text.

@@ -26,7 +26,7 @@ type Limits struct {
 }
 
 // DefaultLimits let a query over ten million events through that are in pieces.
-var DefaultLimits = Limits{Time: 5 * time.Second, Memory: 512 << 20, Rows: 1000, Events: 100_000}
+var DefaultLimits = Limits{Time: 15 * time.Second, Memory: 512 << 20, Rows: 1000, Events: 100_000}
 
 // Query is what people write.
 type Query struct {
@@ -214,7 +214,7 @@ func (b *box) exec(ctx context.Context, e *events, field, text string) error {
 // ask asks a condition about candidates and marks those that fit it; with "EXPLAIN "
 // before it nothing is asked, only planned.
 func (g *Engine) ask(ctx context.Context, e *events, x *candidates, before, where string) (*table, error) {
-	t := &table{e: e, candidates: x}
+	t := &table{e: e, candidates: x, binary: comparesBytes(where)}
 	b, err := g.open(ctx, map[string]*table{"candidate": t, "events": {e: e, binary: comparesBytes(where)}})
 	if err != nil {
 		return nil, err

@@ -110,7 +110,7 @@ func TestSameAsPlain(t *testing.T) {
 	events := randomEvents(r, 400)
 	wheres := []string{"", "result = 'refused'", "actor = 'alice' OR NOT read_only", "region IS NULL", "event LIKE 'create%' AND mfa", "target = 't7'", "id > '8'",
 		"actor = 'alice' COLLATE NOCASE", "actor IN (SELECT actor FROM events WHERE result = 'failed' AND hour > '2026-01-15T12')", "params ->> '$.n' > '3'", "time > '2026-01-15T12:00' AND day = '2026-01-15'",
-		"json LIKE '%sdk/2%'", "at % 2 = 0", "read_only = '1'", "0", "NULL", "events.actor = 'bob'", "(SELECT count(*) FROM events x WHERE x.actor = events.actor AND x.target = events.target) > 1", "id IN ('E1', 'E2')", "mfa_at > 0 AND remembered"}
+		"json LIKE '%sdk/2%'", "at % 2 = 0", "read_only = '1'", "0", "NULL", "events.actor = 'bob'", "actor = 'alice' OR target = 't7' OR id = 'E1' OR mfa_at = 1700000000000001", "id = 'E1' OR id = 'E2' OR time < '2026-01-15T10'", "(SELECT count(*) FROM events x WHERE x.actor = events.actor AND x.target = events.target) > 1", "id IN ('E1', 'E2')", "mfa_at > 0 AND remembered"}
 	texts := []string{
 		"SELECT * FROM found ORDER BY at, id", "SELECT time, id FROM found ORDER BY time DESC LIMIT 7", "SELECT count(*), sum(mfa), min(time), max(at) FROM found",
 		"SELECT actor, count(*) AS n FROM found GROUP BY actor ORDER BY actor", "SELECT source, region, mfa, count(*) FROM found GROUP BY 1, 2, 3 ORDER BY 1, 2, 3",
@@ -167,6 +167,16 @@ func TestSpan(t *testing.T) {
 			if sum != r.Found {
 				t.Errorf("the histogram has %d events of %d", sum, r.Found)
 			}
+		}
+	}
+}
+
+func TestSpellTime(t *testing.T) {
+	r := rand.New(rand.NewPCG(9, 9))
+	for range 10_000 {
+		n := r.Int64N(1<<57) - 1<<56
+		if got, want := spellTime(n), time.UnixMicro(n).UTC().Format(timeLayout); got != want {
+			t.Fatalf("%d: %s, want %s", n, got, want)
 		}
 	}
 }

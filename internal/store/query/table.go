@@ -88,9 +88,6 @@ func (t *table) BestIndex(info *vtab.IndexInfo) error {
 	t.used.Or(info.ColUsed &^ (1 << colHit))
 	info.EstimatedRows = int64(max(1, t.e.rows))
 	info.EstimatedCost = float64(info.EstimatedRows)
-	if t.candidates != nil {
-		return nil
-	}
 	var plan strings.Builder
 	given := 0
 	for i := range info.Constraints {
@@ -103,7 +100,7 @@ func (t *table) BestIndex(info *vtab.IndexInfo) error {
 			info.EstimatedCost /= 10
 		}
 	}
-	if order := t.order(info.OrderBy); order != "" {
+	if order := t.order(info.OrderBy); order != "" && t.candidates == nil {
 		info.OrderByConsumed = true
 		plan.WriteString(order)
 	}
@@ -164,6 +161,9 @@ type cursor struct {
 	spans span // the present one
 	end   bool
 	count int
+
+	of   *piece // whose columns these are
+	cols [numColumns]*data
 }
 
 // wanted is a value that a column must have.
@@ -173,35 +173,63 @@ type wanted struct {
 
 	of   *piece
 	data *data
-	code int // in of; -1 = it does not occur
+	code int      // in of; -1 = it does not occur
+	raw  [16]byte // of a UUID
+	uuid bool
+}
+
+// fits tells whether an event has the value.
+func (w *wanted) fits(e *events, p *piece, row int) (bool, error) {
+	if w.of != p {
+		d, err := e.column(p, w.c)
+		if err != nil {
+			e.failed.CompareAndSwap(nil, &err)
+			return false, err
+		}
+		w.of, w.data, w.code = p, d, slices.Index(d.values, w.v)
+	}
+	if w.data.uuids != nil {
+		return w.uuid && [16]byte(w.data.uuids[16*row:]) == w.raw, nil
+	}
+	return w.code == w.data.code(row), nil
+}
+
+// readWanted reads the values that a plan begins with, and returns the rest of it.
+func readWanted(plan string, vals []vtab.Value) (all []wanted, rest string, err error) {
+	for strings.HasPrefix(plan, "=") {
+		text := plan[1:]
+		plan = ""
+		if i := strings.IndexAny(text, "=<>"); i >= 0 {
+			text, plan = text[:i], text[i:]
+		}
+		n, err := strconv.Atoi(text)
+		if err != nil || len(vals) == 0 {
+			return nil, "", fmt.Errorf("a plan that was not made here")
+		}
+		w := wanted{c: column(n), v: vals[0]}
+		// What is not of the column's own type is left to the engine, which converts it.
+		switch v := vals[0].(type) {
+		case string:
+			w.v = strings.Clone(v)
+			w.raw, w.uuid = readUUID(v)
+			if columns[n].form != numbers {
+				all = append(all, w)
+			}
+		case int64:
+			if columns[n].form == numbers {
+				all = append(all, w)
+			}
+		}
+		vals = vals[1:]
+	}
+	return all, plan, nil
 }
 
 // Filter implements vtab.Cursor.
 func (c *cursor) Filter(_ int, plan string, vals []vtab.Value) (err error) {
 	*c = cursor{t: c.t}
-	for strings.HasPrefix(plan, "=") {
-		text := plan[1:]
-		if i := strings.IndexAny(text, "=<>"); i >= 0 {
-			text, plan = text[:i], text[i:]
-		} else {
-			plan = ""
-		}
-		n, err := strconv.Atoi(text)
-		if err != nil || len(vals) == 0 {
-			return fmt.Errorf("a plan that was not made here")
-		}
-		// What is not of the column's own type is left to the engine, which converts it.
-		switch v := vals[0].(type) {
-		case string:
-			if columns[n].form != numbers {
-				c.wanted = append(c.wanted, wanted{c: column(n), v: strings.Clone(v)})
-			}
-		case int64:
-			if columns[n].form == numbers {
-				c.wanted = append(c.wanted, wanted{c: column(n), v: v})
-			}
-		}
-		vals = vals[1:]
+	if c.wanted, plan, err = readWanted(plan, vals); err != nil {
+		return err
 	}
 	if len(plan) > 1 {
 		c.inOrder = true
@@ -271,20 +299,8 @@ func (c *cursor) step() bool {
 // fits tells whether the event has the values that are wanted.
 func (c *cursor) fits() (bool, error) {
 	for i := range c.wanted {
-		w := &c.wanted[i]
-		if w.of != c.p {
-			d, err := c.t.e.column(c.p, w.c)
-			if err != nil {
-				return false, err
-			}
-			w.of, w.data, w.code = c.p, d, slices.Index(d.values, w.v)
-		}
-		if w.data.uuids != nil {
-			if w.data.value(c.row) != w.v {
-				return false, nil
-			}
-		} else if w.code != w.data.code(c.row) {
-			return false, nil
+		if ok, err := c.wanted[i].fits(c.t.e, c.p, c.row); !ok {
+			return false, err
 		}
 	}
 	return true, nil
@@ -298,7 +314,17 @@ func (c *cursor) Column(n int) (vtab.Value, error) {
 	if n >= int(numColumns) {
 		return nil, nil
 	}
-	return c.t.e.value(c.p, c.row, column(n))
+	if c.of != c.p {
+		c.of, c.cols = c.p, [numColumns]*data{}
+	}
+	if d := c.cols[n]; d != nil {
+		return d.value(c.row), nil
+	}
+	v, err := c.t.e.value(c.p, c.row, column(n))
+	if err == nil {
+		c.cols[n] = c.p.cols[n].Load() // nil for those that are made event by event
+	}
+	return v, err
 }
 
 // Rowid implements vtab.Cursor.
@@ -309,40 +335,53 @@ func (c *cursor) Close() error { return nil }
 
 // asked goes through candidates.
 type asked struct {
-	t     *table
-	n     int // of shared
-	piece int // behind those
-	row   int
-	count int
+	t      *table
+	wanted []wanted
+	n      int // of shared
+	piece  int // behind those
+	row    int
+	count  int
 }
 
 // Filter implements vtab.Cursor.
-func (a *asked) Filter(int, string, []vtab.Value) error {
+func (a *asked) Filter(_ int, plan string, vals []vtab.Value) (err error) {
 	*a = asked{t: a.t, n: -1, row: -1}
+	if a.wanted, _, err = readWanted(plan, vals); err != nil {
+		return err
+	}
 	return a.Next()
 }
 
 // Next implements vtab.Cursor.
 func (a *asked) Next() error {
-	if a.count++; a.count&0xfff == 0 {
-		if err := a.t.e.stopped(); err != nil {
-			return err
-		}
-	}
 	x := a.t.candidates
 	if a.n < len(x.shared) {
 		if a.n++; a.n < len(x.shared) {
-			return nil
+			return nil // what has other values than are wanted, the engine sorts out
 		}
 	}
-	for a.piece < len(x.all) {
+	for ; a.piece < len(x.all); a.piece, a.row = a.piece+1, -1 {
 		p := x.all[a.piece]
 		for a.row++; a.row < p.Events; a.row++ {
-			if p.sees(a.row) {
+			if a.count++; a.count&0xfff == 0 {
+				if err := a.t.e.stopped(); err != nil {
+					return err
+				}
+			}
+			ok := p.sees(a.row)
+			for i := range a.wanted {
+				var err error
+				if ok {
+					ok, err = a.wanted[i].fits(a.t.e, p, a.row)
+				}
+				if err != nil {
+					return err
+				}
+			}
+			if ok {
 				return nil
 			}
 		}
-		a.piece, a.row = a.piece+1, -1
 	}
 	return nil
 }
@@ -372,7 +411,12 @@ func (a *asked) Column(n int) (vtab.Value, error) {
 }
 
 // Rowid implements vtab.Cursor.
-func (a *asked) Rowid() (int64, error) { return int64(a.count), nil }
+func (a *asked) Rowid() (int64, error) {
+	if x := a.t.candidates; a.n >= len(x.shared) {
+		return 1<<48 | int64(x.all[a.piece].place)<<16 | int64(a.row), nil
+	}
+	return int64(a.n), nil
+}
 
 // Close implements vtab.Cursor.
 func (a *asked) Close() error { return nil }
