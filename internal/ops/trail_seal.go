@@ -134,10 +134,12 @@ func (s *Server) sealSome(ctx context.Context, signer *tree.Signer) (n int, err 
 // batchOfLeaves is what is added to the tree at once.
 type batchOfLeaves struct {
 	edge   *tree.Edge
-	from   int64 // the tree's size before
+	last   tree.Checkpoint // what was signed before
+	from   int64           // the tree's size before
 	events []store.StoredEvent
 	gone   []store.StoredEvent // removed before they became leaves
 	forged []store.StoredEvent // of events, those that are not as they were recorded
+	all    bool                // nothing waits besides
 
 	full       []tree.Tile
 	checkpoint store.TrailNote
@@ -158,39 +160,43 @@ func (b *batchOfLeaves) read(tx *store.Tx, key string) error {
 		} else {
 			b.events = append(b.events, e)
 		}
-		if e.Forged {
+	}
+	b.all = len(pending) < sealBatch
+	b.edge, b.last, err = signedEdge(tx, key)
+	if err != nil {
+		return err
+	}
+	b.from = b.edge.Size()
+	for _, e := range b.events {
+		if e.Forged || e.NoCode && b.last.Vouched {
 			b.forged = append(b.forged, e)
 		}
 	}
-	b.edge, err = signedEdge(tx, key)
-	if err == nil {
-		b.from = b.edge.Size()
-	}
-	return err
+	return nil
 }
 
 // signedEdge reads the edge of the tree and compares it with the last
-// checkpoint.
-func signedEdge(tx *store.Tx, key string) (*tree.Edge, error) {
+// checkpoint, which it returns, too.
+func signedEdge(tx *store.Tx, key string) (edge *tree.Edge, signed tree.Checkpoint, err error) {
 	last, err := tx.LastCheckpoint()
 	if fault.Is(err, fault.NotFound) {
-		return &tree.Edge{}, nil
+		return &tree.Edge{}, signed, nil
 	}
 	if err != nil {
-		return nil, err
+		return nil, signed, err
 	}
-	signed, err := tree.OpenCheckpoint(last.Note, key)
+	signed, err = tree.OpenCheckpoint(last.Note, key)
 	if err != nil {
-		return nil, fault.Wrap(err, fmt.Sprintf("the last checkpoint of the trail, of size %d, is not the one that was signed", last.Size))
+		return nil, signed, fault.Wrap(err, fmt.Sprintf("the last checkpoint of the trail, of size %d, is not the one that was signed", last.Size))
 	}
-	edge, err := tree.LoadEdge(signed.Size, tx.TrailTiles)
+	edge, err = tree.LoadEdge(signed.Size, tx.TrailTiles)
 	if err != nil {
-		return nil, fault.Wrap(err, "the trail's tree was changed")
+		return nil, signed, fault.Wrap(err, "the trail's tree was changed")
 	}
 	if last.Size != signed.Size || edge.Root() != signed.Root {
-		return nil, fault.New(fault.Internal, "the trail's tree was changed: its root at size %d is not the one that was signed", signed.Size)
+		return nil, signed, fault.New(fault.Internal, "the trail's tree was changed: its root at size %d is not the one that was signed", signed.Size)
 	}
-	return edge, nil
+	return edge, signed, nil
 }
 
 // add makes the leaves and signs.
@@ -200,7 +206,7 @@ func (b *batchOfLeaves) add(signer *tree.Signer, now time.Time) error {
 	}
 	b.checkpoint = store.TrailNote{Size: b.edge.Size(), At: now}
 	var err error
-	b.checkpoint.Note, err = signer.Sign(tree.Checkpoint{Size: b.edge.Size(), Root: b.edge.Root(), At: now})
+	b.checkpoint.Note, err = signer.Sign(tree.Checkpoint{Size: b.edge.Size(), Root: b.edge.Root(), At: now, Vouched: b.last.Vouched || b.all})
 	return err
 }
 
@@ -224,7 +230,11 @@ func (b *batchOfLeaves) write(tx *store.Tx, s *Server) error {
 		}
 	}
 	for _, e := range b.forged { // it becomes a leaf all the same: what is there is evidence
-		if err := s.tellOfEvent(tx, &e, "TrailEventForged", "an event was changed, or put there, before it could be sealed"); err != nil {
+		why := "an event was changed, or put there, before it could be sealed"
+		if !e.Forged {
+			why = "an event was to be sealed that no code vouches for: it was put there, its code was removed, or an older version of the program recorded it"
+		}
+		if err := s.tellOfEvent(tx, &e, "TrailEventForged", why); err != nil {
 			return err
 		}
 	}

@@ -27,7 +27,8 @@ type StoredEvent struct {
 	Leaf    int64    // where it is in the tree; -1 = nowhere
 	Body    string   // "" = the event is gone
 	Differs []string // columns that say something else than the body; nil = none
-	Forged  bool     // the event waits to become a leaf, and nothing vouches for it
+	Forged  bool     // the event waits to become a leaf, and is not what its code vouches for
+	NoCode  bool     // the event waits to become a leaf without a code
 }
 
 // storedColumns are what scanStored reads, of an event that may be missing.
@@ -97,7 +98,10 @@ func (tx *Tx) PendingEvents(after EventPlace, limit int) ([]StoredEvent, error) 
 	return list(tx, func(r row, s *StoredEvent) error {
 		var code []byte
 		err := scanStored(withLast{r, &code}, s, true)
-		s.Forged = err == nil && s.Body != "" && (s.Differs != nil || !tx.vouch.holds(s.Body, code))
+		if err == nil && s.Body != "" {
+			s.NoCode = code == nil
+			s.Forged = s.Differs != nil || code != nil && !tx.vouch.holds(s.Body, code)
+		}
 		return err
 	},
 		`SELECT -1, p.account, p.at, p.id, `+storedColumns+`, p.mac FROM trail_pending p

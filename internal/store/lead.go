@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"sync"
+	"time"
 
 	"warifu/internal/fault"
 )
@@ -23,8 +24,8 @@ func (s *Store) Lead(ctx context.Context, job string) (bool, error) {
 
 func (d *sqliteDB) lead(context.Context, string) (bool, error) { return true, nil }
 
-// leader holds advisory locks of PostgreSQL, which belong to a connection: when that
-// breaks, or the node dies, the server gives them to others.
+// leader holds advisory locks of PostgreSQL, which belong to a connection, one besides
+// those of transactions: when that breaks, or the node dies, the server gives them to others.
 type leader struct {
 	mu   sync.Mutex
 	conn *sql.Conn // nil until the first job
@@ -35,7 +36,13 @@ type leader struct {
 // the job's name makes the other.
 const jobLocks = 0x77617269
 
+// leadTimeout bounds the question, so that a server that does not answer holds up
+// neither the jobs nor the end of the program.
+const leadTimeout = 5 * time.Second
+
 func (d *postgresDB) lead(ctx context.Context, job string) (mine bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, leadTimeout)
+	defer cancel()
 	l := &d.leader
 	l.mu.Lock()
 	defer l.mu.Unlock()

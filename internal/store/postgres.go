@@ -53,7 +53,7 @@ func openPostgres(ctx context.Context, dsn string, o Options) (database, error) 
 		n = defaultConnections
 	}
 	db := stdlib.OpenDB(*cfg)
-	db.SetMaxOpenConns(n)
+	db.SetMaxOpenConns(n + 1) // one for what the node leads
 	db.SetMaxIdleConns(n)
 	db.SetConnMaxIdleTime(5 * time.Minute)
 	if err := db.PingContext(ctx); err != nil {

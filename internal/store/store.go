@@ -18,7 +18,7 @@ import (
 type Options struct {
 	// Connections is how many transactions can be open at once: readers of
 	// SQLite (default 4; writes have a connection of their own), all of
-	// PostgreSQL (default 16).
+	// PostgreSQL (default 16), and one besides.
 	Connections int
 }
 

@@ -38,6 +38,6 @@ func (v *voucher) holds(body string, code []byte) bool {
 }
 
 // Vouch hands in the key of the codes that vouch for events until they are leaves of
-// the tree. It is the same for the life of the installation. What was recorded before
-// has no code, which StoredEvent.Forged says.
+// the tree. It is the same for the life of the installation. What is recorded before has
+// no code, as StoredEvent.NoCode says.
 func (s *Store) Vouch(key [32]byte) { s.vouch.key.Store(&key) }

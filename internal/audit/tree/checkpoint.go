@@ -19,6 +19,10 @@ type Checkpoint struct {
 	Size int64
 	Root tlog.Hash
 	At   time.Time // by the server's clock, to the second; no earlier than its events were recorded
+
+	// Vouched says that every event behind this tree waits with a code that vouches
+	// for it until it is a leaf. Trees of older versions do not say so.
+	Vouched bool
 }
 
 // Signer signs checkpoints with a key of Ed25519 and knows the origin, which
@@ -53,8 +57,15 @@ func (s *Signer) Public() string { return s.public }
 
 // Sign spells and signs a checkpoint.
 func (s *Signer) Sign(c Checkpoint) (string, error) {
-	return s.sign(s.Name(), c.Size, c.Root.String(), "time "+c.At.UTC().Format(time.RFC3339))
+	lines := []string{c.Root.String(), "time " + c.At.UTC().Format(time.RFC3339)}
+	if c.Vouched {
+		lines = append(lines, vouchedLine)
+	}
+	return s.sign(s.Name(), c.Size, lines...)
 }
+
+// vouchedLine says Checkpoint.Vouched.
+const vouchedLine = "vouched"
 
 func (s *Signer) sign(origin string, size int64, lines ...string) (string, error) {
 	text := origin + "\n" + strconv.FormatInt(size, 10) + "\n" + strings.Join(lines, "\n") + "\n"
@@ -82,6 +93,7 @@ func OpenCheckpoint(text, key string) (c Checkpoint, err error) {
 		return c, fmt.Errorf("the root of the checkpoint of size %d: %w", c.Size, err)
 	}
 	for _, line := range lines[3:] {
+		c.Vouched = c.Vouched || line == vouchedLine
 		if at, ok := strings.CutPrefix(line, "time "); ok {
 			if c.At, err = time.Parse(time.RFC3339, at); err != nil {
 				return c, fmt.Errorf("the time of the checkpoint of size %d: %w", c.Size, err)

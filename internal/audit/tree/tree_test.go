@@ -61,7 +61,7 @@ func (l *log) add(t testing.TB, bodies ...string) string {
 	for _, x := range l.edge.Partial() {
 		l.put(x)
 	}
-	c, err := l.signer.Sign(Checkpoint{l.edge.Size(), l.edge.Root(), at.Add(l.late + time.Duration(l.edge.Size())*time.Second)})
+	c, err := l.signer.Sign(Checkpoint{Size: l.edge.Size(), Root: l.edge.Root(), At: at.Add(l.late + time.Duration(l.edge.Size())*time.Second)})
 	if err != nil {
 		t.Fatal(err)
 	}
