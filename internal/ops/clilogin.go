@@ -192,7 +192,9 @@ var ApproveCLILogin = Op[CLIRequest, *CLIApproval]{
 			Client: in.Client, Redirect: in.Redirect, Challenge: in.Challenge, Code: hashToken(code), CodeEnds: env.Now.Add(CLICodeLife),
 			Source: env.source(), UserAgent: clipped(env.Call.Source.UserAgent),
 		}
-		return &CLIApproval{Code: code, Expires: l.CodeEnds}, env.approveCLI(&l)
+		err = env.approveCLI(&l)
+		env.ev.Target.ID = l.ID
+		return &CLIApproval{Code: code, Expires: l.CodeEnds}, err
 	},
 }
 
@@ -210,7 +212,6 @@ func (env *Env) approveCLI(l *iam.CLILogin) (err error) {
 	_, stood := c.Console.Remembered()
 	_, proved := c.Console.Last(true)
 	l.Remembered = stood && !proved
-	env.ev.Target.ID = l.ID
 	if err := env.Tx.InsertCLILogin(l); err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package ops
 
 import (
+	"cmp"
 	"context"
 	"crypto/aes"
 	"crypto/cipher"
@@ -88,7 +89,7 @@ func (s *Server) oracleAPIKey(ctx context.Context, id *sig.KeyID) (c Caller, key
 			return fault.Wrap(err, "read the stored API key "+k.Fingerprint)
 		}
 		c = Caller{Account: account, Kind: policy.User, Oracle: &OracleCredential{Fingerprint: id.Fingerprint}}
-		return s.loadOracle(tx, &c, user)
+		return s.loadOracle(tx, &c, user, s.now())
 	})
 	return c, key, err
 }
@@ -121,15 +122,15 @@ func (s *Server) oracleSession(ctx context.Context, token string, now time.Time)
 	}
 	err = s.store.View(ctx, func(tx *store.Tx) error {
 		c = Caller{Account: account, Kind: policy.User, Oracle: &OracleCredential{Token: claims}}
-		return s.loadOracle(tx, &c, user)
+		return s.loadOracle(tx, &c, user, now)
 	})
 	return c, key, err
 }
 
 // loadOracle reads the user behind a credential. One who is gone or blocked ends
-// it, and so does the end of an API key. What a device proved counts for as long as
-// the user has the device.
-func (s *Server) loadOracle(tx *store.Tx, c *Caller, user name.ID) (err error) {
+// it, and so does the end of an API key, or of what a session began with. What a device
+// proved counts for as long as the user has the device.
+func (s *Server) loadOracle(tx *store.Tx, c *Caller, user name.ID, now time.Time) (err error) {
 	if c.revision, err = tx.Revision(c.Account); err != nil {
 		return ignoreUnknown(err)
 	}
@@ -143,17 +144,30 @@ func (s *Server) loadOracle(tx *store.Tx, c *Caller, user name.ID) (err error) {
 	if c.User = *u; u.Root {
 		c.Kind = policy.Root
 	}
-	if c.Oracle.Token == nil {
-		if _, err := tx.OracleKey(c.Account, user, c.Oracle.Fingerprint); err != nil {
-			return ignoreUnknown(err)
+	t := c.Oracle.Token
+	if t == nil {
+		return oracleKeyGood(tx, c, c.Oracle.Fingerprint)
+	}
+	if t.Login == 0 { // it began with a key, and is worth what that is worth
+		if err := oracleKeyGood(tx, c, t.Key); err != nil {
+			return err
 		}
-		may, err := oracleMay(tx, c.Account, user, func(c *OracleCapabilities) bool { return c.APIKeys })
-		if err == nil && !may {
-			err = errNotOracle
-		}
-		return err
+	} else if l, err := tx.CLILogin(name.ID(t.Login), now); err != nil || l.User != user {
+		return ignoreUnknown(cmp.Or(err, error(errNotOracle)))
 	}
 	c.MFA, err = oracleProof(tx, c)
+	return err
+}
+
+// oracleKeyGood refuses an API key that the user does not have, or may not have.
+func oracleKeyGood(tx *store.Tx, c *Caller, fingerprint string) error {
+	if _, err := tx.OracleKey(c.Account, c.User.ID, fingerprint); err != nil {
+		return ignoreUnknown(err)
+	}
+	may, err := oracleMay(tx, c.Account, c.User.ID, func(c *OracleCapabilities) bool { return c.APIKeys })
+	if err == nil && !may {
+		err = errNotOracle
+	}
 	return err
 }
 
@@ -180,7 +194,7 @@ func oracleProof(tx *store.Tx, c *Caller) (MFA, error) {
 func (env *Env) readmitOracle() error {
 	c := &env.Call.Caller
 	fresh := *c
-	if err := env.loadOracle(env.Tx, &fresh, c.User.ID); err != nil {
+	if err := env.loadOracle(env.Tx, &fresh, c.User.ID, env.Now); err != nil {
 		return err
 	}
 	*c = fresh

@@ -99,7 +99,11 @@ var GenerateUPST = Op[GenerateUPSTIn, *OracleSession]{
 		if err != nil {
 			return nil, err
 		}
+		if o := env.Call.Caller.Oracle; o != nil {
+			claims.Key = o.Fingerprint
+		}
 		if t := env.Call.Caller.Oracle.token(); t != nil {
+			claims.Login, claims.Key = t.Login, t.Key // it ends with what began that one
 			// A session does not outlive the one that began it, nor does its first token.
 			claims.Ends = min(claims.Ends, t.Ends)
 			if claims.Expires = min(claims.Expires, claims.Ends); claims.Expires <= claims.Issued {
@@ -143,6 +147,9 @@ var RefreshUPST = Op[seal.Secret, *OracleSession]{
 		sent, err := sig.OpenToken(string(current.Reveal()), &key.PublicKey, env.Now)
 		if err != nil || sent.ID != t.ID {
 			return nil, errNotOracle
+		}
+		if err := env.oracleRefreshed(t); err != nil {
+			return nil, err
 		}
 		fresh := *t
 		life := t.Expires - t.Issued
@@ -213,9 +220,46 @@ var BeginOracleSession = Op[BeginOracleIn, *OracleSession]{
 		if err != nil {
 			return nil, err
 		}
-		claims.Proofs = env.oracleProofs()
+		login, err := env.oracleLogin()
+		if err != nil {
+			return nil, err
+		}
+		claims.Proofs, claims.Login, claims.Ends = env.oracleProofs(), int64(login.ID), min(claims.Ends, login.Expires.Unix())
 		return &OracleSession{User: u.ID, Expires: time.Unix(claims.Expires, 0), claims: claims}, nil
 	},
+}
+
+// The client and the address to which a command line of Oracle's has its token sent.
+const (
+	oracleClient   = "iaas_console"
+	oracleRedirect = "http://localhost:8181"
+)
+
+// oracleLogin keeps that the caller approved a command line of Oracle's. It is listed and
+// ended like any other, and what ends the caller's session ends it: no token is good
+// without it. Its one-time code is nobody's.
+func (env *Env) oracleLogin() (*iam.CLILogin, error) {
+	code, err := env.newToken(codeToken)
+	if err != nil {
+		return nil, err
+	}
+	l := &iam.CLILogin{
+		Client: oracleClient, Redirect: oracleRedirect, Code: hashToken(code), CodeEnds: env.Now, Refreshed: env.Now, Generation: 1,
+		Source: env.source(), UserAgent: clipped(env.Call.Source.UserAgent),
+	}
+	return l, env.approveCLI(l)
+}
+
+// oracleRefreshed notes that a session that somebody approved got another token.
+func (env *Env) oracleRefreshed(t *sig.Claims) error {
+	if t.Login == 0 {
+		return nil
+	}
+	l, err := env.Tx.CLILogin(name.ID(t.Login), env.Now)
+	if err == nil {
+		_, err = env.Tx.RenewCLILogin(l.ID, l.Generation, env.Now)
+	}
+	return ignoreUnknown(err)
 }
 
 // oracleProofs are what the person proved in the console, device by device: each counts
@@ -229,8 +273,9 @@ func (env *Env) oracleProofs() (all []sig.Proof) {
 	return all
 }
 
-// AddOracleKeyFor gives a user a public key. It is for the host, not for any door.
-func (s *Server) AddOracleKeyFor(ctx context.Context, user, key string) (k *OracleAPIKey, err error) {
+// AddOracleKeyFor gives a user a public key. It is for the host, not for any door. Each
+// keep is called before the key counts, maybe more than once; if it fails, there is no key.
+func (s *Server) AddOracleKeyFor(ctx context.Context, user, key string, keep ...func(*OracleAPIKey) error) (k *OracleAPIKey, err error) {
 	now := s.now()
 	err = s.store.Update(ctx, func(tx *store.Tx) error {
 		accounts, err := tx.Accounts()
@@ -254,6 +299,11 @@ func (s *Server) AddOracleKeyFor(ctx context.Context, user, key string) (k *Orac
 			ev.Target = audit.Target{Noun: "user", Name: u.Name, ID: u.ID, ARN: u.ARN()}
 			ev.Params = audit.Fields{"fingerprint": k.Fingerprint}
 			end(&ev, nil)
+			for _, kept := range keep {
+				if err := kept(k); err != nil {
+					return err
+				}
+			}
 			return tx.AppendEvents(ev)
 		}
 		return fault.Of(fault.NotFound, "user", strings.TrimSpace(user))

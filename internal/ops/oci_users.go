@@ -321,6 +321,9 @@ var UpdateUserCapabilities = Op[OracleCapabilitiesIn, *OracleUser]{
 			x.Capabilities = string(b)
 			return err
 		})
+		if err == nil && in.Password != nil && !*in.Password {
+			_, err = env.Tx.DeleteSessions(env.Call.Caller.Account, in.ID, 0)
+		}
 		return out, err
 	},
 }

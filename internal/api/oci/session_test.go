@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"warifu/internal/name"
 	"warifu/internal/ops"
 	sig "warifu/internal/reqsig/oci"
 	"warifu/internal/seal"
@@ -113,31 +114,163 @@ func TestTokensOfUsersWhoAreGone(t *testing.T) {
 	}
 }
 
+// browser is where people sign in.
+var browser = ops.Source{Door: "console", Service: "signin", IP: netip.MustParseAddr("192.0.2.7"), Secure: true}
+
+// person makes a user with a password, and returns what signs it in.
+func (s *site) person(called string) (id name.ID, signIn func() seal.Secret) {
+	s.t.Helper()
+	admin, password := s.Admin(s.t), seal.NewSecret([]byte("a long enough pass phrase"))
+	testkit.Do(s.t, s.World, admin, ops.CreateUser, ops.CreateUserIn{Name: called})
+	testkit.Do(s.t, s.World, admin, ops.CreateLoginProfile, ops.CreateLoginProfileIn{User: ops.Ref{Name: called}, Password: password})
+	return testkit.Do(s.t, s.World, admin, ops.GetUser, ops.UserIn{User: ops.Ref{Name: called}}).ID, func() seal.Secret {
+		s.t.Helper()
+		call := ops.Call{Source: browser, RequestID: s.NewRequestID(), At: s.Clock.Now()}
+		step := testkit.Do(s.t, s.World, call, ops.SignIn, ops.SignInIn{Form: ops.SubmitPassword{Account: testkit.Account.String(), User: called, Password: password}})
+		if step.Verdict != signin.Open {
+			s.t.Fatalf("%+v", step)
+		}
+		return step.Session.Token
+	}
+}
+
+// as is a call in a session of the console.
+func (s *site) as(token seal.Secret) ops.Call {
+	s.t.Helper()
+	c, err := s.Session(s.t.Context(), token, browser)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return ops.Call{Caller: c, Source: browser, RequestID: s.NewRequestID(), At: s.Clock.Now()}
+}
+
+// begin begins a session of a command line in a session of the console.
+func (s *site) begin(me ops.Call) *site {
+	s.t.Helper()
+	out := *s
+	out.key, _ = pair(s.t)
+	session := testkit.Do(s.t, s.World, me, ops.BeginOracleSession, ops.BeginOracleIn{JWK: sig.JWK(&out.key.PublicKey)})
+	if err := s.SignOracle(s.t.Context(), session); err != nil {
+		s.t.Fatal(err)
+	}
+	out.keyID = "ST$" + string(session.Plain.Reveal())
+	return &out
+}
+
+// good tells whether requests that are so signed are answered.
+func (s *site) good() bool {
+	s.t.Helper()
+	w := s.send("GET", base+"regions", "")
+	if w.Code != 200 && w.Code != 401 {
+		s.t.Fatalf("%d %s", w.Code, w.Body)
+	}
+	return w.Code == 200
+}
+
+// P-10: what ends the session of the console in which a command line was approved, or the
+// command line itself, ends its tokens at once, those that it was refreshed to and those
+// of sessions that it began.
+func TestP10TokensEndWithTheirSession(t *testing.T) {
+	s := newSite(t)
+	admin := s.Admin(t)
+	id, signIn := s.person("alice")
+	off, on := true, false
+	for what, end := range map[string]func(me ops.Call){
+		"signed out": func(me ops.Call) { testkit.Do(t, s.World, me, ops.SignOut, struct{}{}) },
+		"sessions ended": func(ops.Call) {
+			testkit.Do(t, s.World, admin, ops.EndOtherSessions, ops.UserIn{User: ops.Ref{Name: "alice"}})
+		},
+		"blocked for once": func(ops.Call) {
+			testkit.Do(t, s.World, admin, ops.BlockUser, ops.BlockUserIn{User: ops.Ref{Name: "alice"}})
+			testkit.Do(t, s.World, admin, ops.UnblockUser, ops.BlockUserIn{User: ops.Ref{Name: "alice"}})
+		},
+		"password switched off": func(ops.Call) {
+			testkit.Do(t, s.World, admin, ops.UpdateLoginProfile, ops.UpdateLoginProfileIn{User: ops.Ref{Name: "alice"}, Disabled: &off})
+			testkit.Do(t, s.World, admin, ops.UpdateLoginProfile, ops.UpdateLoginProfileIn{User: ops.Ref{Name: "alice"}, Disabled: &on})
+		},
+		"passwords forbidden": func(ops.Call) {
+			testkit.Do(t, s.World, admin, ops.UpdateUserCapabilities, ops.OracleCapabilitiesIn{Matching: ops.Matching{ID: id}, Password: &on})
+			testkit.Do(t, s.World, admin, ops.UpdateUserCapabilities, ops.OracleCapabilitiesIn{Matching: ops.Matching{ID: id}, Password: &off})
+		},
+		"command line ended": func(me ops.Call) {
+			all := testkit.Do(t, s.World, me, ops.ListCLILogins, ops.UserIn{})
+			if len(all) != 1 || all[0].Generation != 2 {
+				t.Fatalf("command lines: %+v", all)
+			}
+			testkit.Do(t, s.World, me, ops.EndCLILogin, ops.CLILoginIn{Login: all[0].ID})
+		},
+	} {
+		me := s.as(signIn())
+		alice := s.begin(me)
+		refreshed := *alice
+		refreshed.keyID = "ST$" + member(t, alice.send("POST", refreshPath, `{"currentToken":"`+strings.TrimPrefix(alice.keyID, "ST$")+`"}`), "token")
+		child := *alice
+		var public string
+		child.key, public = pair(t)
+		child.keyID = "ST$" + member(t, alice.mint(public, 60), "token")
+		if !alice.good() || !refreshed.good() || !child.good() {
+			t.Fatal("no token is good")
+		}
+		end(me)
+		if alice.good() || refreshed.good() || child.good() {
+			t.Errorf("%s: a token is good: %v %v %v", what, alice.good(), refreshed.good(), child.good())
+		}
+	}
+	// A password that is made at this door ends them as well; and no session lasts longer
+	// than the one of the console.
+	alice := s.begin(s.as(signIn()))
+	if w := s.send("POST", base+"users/"+id.OCID(name.OCIUser)+"/uiPassword", ""); w.Code != 200 || alice.good() {
+		t.Errorf("after a new password: %d", w.Code)
+	}
+}
+
+// A session that an API key began ends with that key, and with the capability.
+func TestTokensEndWithTheirKey(t *testing.T) {
+	s := newSite(t)
+	id, _ := s.person("alice")
+	user := id.OCID(name.OCIUser)
+	alice := *s
+	key, public := pair(t)
+	text, err := json.Marshal(map[string]string{"key": public})
+	if err != nil {
+		t.Fatal(err)
+	}
+	uploaded := s.send("POST", base+"users/"+user+"/apiKeys", string(text))
+	alice.key, alice.keyID = key, member(t, uploaded, "keyId")
+	session := alice
+	var own string
+	session.key, own = pair(t)
+	session.keyID = "ST$" + member(t, alice.mint(own, 60), "token")
+	can := func(yes string) {
+		if w := s.send("PUT", base+"users/"+user+"/capabilities", `{"canUseApiKeys":`+yes+`}`); w.Code != 200 {
+			t.Fatal(w.Body)
+		}
+	}
+	if !session.good() {
+		t.Fatal("the token is not good")
+	}
+	if can("false"); session.good() {
+		t.Error("a user who may have no API keys is let in")
+	}
+	if can("true"); !session.good() {
+		t.Error("a user who may have API keys again is not let in")
+	}
+	if w := s.send("DELETE", base+"users/"+user+"/apiKeys/"+member(t, uploaded, "fingerprint"), ""); w.Code != 204 {
+		t.Fatal(w.Body)
+	}
+	if session.good() {
+		t.Error("a session outlives its key")
+	}
+}
+
 // A session says of each device that it was proved, for as long as its user has that
 // very device: a passkey does not stand in for a code whose device is gone.
 func TestEachDeviceCountsForItself(t *testing.T) {
 	s := newSite(t)
 	admin := s.Admin(t)
-	own := ops.Source{Door: "console", Service: "signin", IP: netip.MustParseAddr("192.0.2.7"), Secure: true}
-	testkit.Do(t, s.World, admin, ops.CreateUser, ops.CreateUserIn{Name: "alice"})
-	id := testkit.Do(t, s.World, admin, ops.GetUser, ops.UserIn{User: ops.Ref{Name: "alice"}}).ID
-	testkit.Do(t, s.World, admin, ops.CreateLoginProfile, ops.CreateLoginProfileIn{User: ops.Ref{Name: "alice"}, Password: seal.NewSecret([]byte("a long enough pass phrase"))})
-	call := func(c ops.Caller) ops.Call {
-		return ops.Call{Caller: c, Source: own, RequestID: s.NewRequestID(), At: s.Clock.Now()}
-	}
-	step := testkit.Do(t, s.World, call(ops.Caller{}), ops.SignIn, ops.SignInIn{Form: ops.SubmitPassword{Account: testkit.Account.String(), User: "alice", Password: seal.NewSecret([]byte("a long enough pass phrase"))}})
-	if step.Verdict != signin.Open {
-		t.Fatalf("%+v", step)
-	}
-	token := step.Session.Token
-	me := func() ops.Call {
-		t.Helper()
-		c, err := s.Session(t.Context(), token, own)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return call(c)
-	}
+	id, signIn := s.person("alice")
+	token := signIn()
+	me := func() ops.Call { return s.as(token) }
 	device := testkit.Do(t, s.World, me(), ops.CreateMfaTotpDevice, ops.OracleUserIn{User: id})
 	code := func() string {
 		s.Clock.Advance(30 * time.Second)
@@ -154,18 +287,12 @@ func TestEachDeviceCountsForItself(t *testing.T) {
 			token = testkit.Do(t, s.World, me(), ops.StepUp, ops.StepUpIn{FactorIn: ops.FactorIn{Factor: passkey.ID}, Response: ops.Response{Assertion: authenticator.Get(t, p.Options)}}).Token
 		}
 	}
-	key, _ := pair(t)
-	session := testkit.Do(t, s.World, me(), ops.BeginOracleSession, ops.BeginOracleIn{JWK: sig.JWK(&key.PublicKey)})
-	if err := s.SignOracle(t.Context(), session); err != nil {
-		t.Fatal(err)
-	}
+	alice := s.begin(me())
 	description := "readers"
 	testkit.Do(t, s.World, admin, ops.OracleCreatePolicy, ops.OracleNounIn{
 		Compartment: s.root, Name: "readers", Described: ops.Described{Description: &description},
 		Statements: []string{"allow any-user to inspect users in tenancy where all {request.user.name = 'alice', request.user.mfaTotpVerified = 'true'}"},
 	})
-	alice := *s
-	alice.key, alice.keyID = key, "ST$"+string(session.Plain.Reveal())
 	list := func() int { return alice.send("GET", base+"users?compartmentId="+s.root, "").Code }
 	if got := list(); got != 200 {
 		t.Errorf("with the device: %d", got)

@@ -29,6 +29,10 @@ type Claims struct {
 
 	Ends   int64   `json:"warifu_session_exp"`   // seconds; no refresh lasts longer
 	Proofs []Proof `json:"warifu_mfa,omitempty"` // second factors that were proved, each by itself; none = a password alone
+
+	// What began the session, and ends it: one of these two.
+	Login int64  `json:"warifu_login,omitempty"` // what somebody approved in the console, by its id
+	Key   string `json:"warifu_key,omitempty"`   // an API key, by its fingerprint
 }
 
 // Proof is a second factor that the user of a session proved when it began.
