@@ -32,50 +32,57 @@ type ociConfigCmd struct {
 // apiKeyBits is the size of the key that is made; Oracle's tools make the same.
 const apiKeyBits = 2048
 
-// Run makes an API key and writes what Oracle's SDKs and command line read. The
-// server may run meanwhile.
+// Run makes an API key and writes what Oracle's SDKs and command line read: both files
+// or none, and without them the user has no key. The server may run meanwhile.
 func (cmd *ociConfigCmd) Run(h *host) error {
 	out, err := filepath.Abs(cmd.Out)
 	if err != nil {
 		return err
 	}
 	keyFile := out + ".pem"
-	for _, path := range []string{out, keyFile} {
-		if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("%s exists already; nothing was changed", path)
-		}
-	}
-	f, conf, err := openBeside(h, cmd.Flags, slog.DiscardHandler)
+	files, err := createAll(out, keyFile)
 	if err != nil {
 		return err
 	}
-	defer f.close()
-	private, err := rsa.GenerateKey(rand.Reader, apiKeyBits)
-	if err != nil {
-		return err
-	}
-	der, err := x509.MarshalPKIXPublicKey(&private.PublicKey)
-	if err != nil {
-		return err
-	}
-	k, err := f.ops.AddOracleKeyFor(h, cmd.User, string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})))
-	if err != nil {
-		return fmt.Errorf("give %s an API key: %w", cmd.User, err)
-	}
-	secret, err := x509.MarshalPKCS8PrivateKey(private)
-	if err != nil {
-		return err
-	}
-	if err := writeNew(keyFile, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret})); err != nil {
-		return err
-	}
-	if err := writeNew(out, []byte(profile(k, cmp.Or(cmd.Region, conf.Oracle.Region), keyFile))); err != nil {
+	k, conf, err := cmd.write(h, files[0], files[1])
+	if err = errors.Join(err, closeAll(files)); err != nil {
+		removeAll(files)
 		return err
 	}
 	at := conf.URL(conf.Listen)
 	fmt.Fprintf(h.stdout, "The user %s has the API key %s.\nThe file %s names it. Requests signed with it prove no second factor.\n\n"+
 		"  oci iam user list --config-file %s --endpoint %s -c %s\n", cmd.User, k.Fingerprint, out, out, at, k.Account.Tenancy())
 	return nil
+}
+
+// write makes the key, and fills the files before it counts.
+func (cmd *ociConfigCmd) write(h *host, out, keyFile *os.File) (*ops.OracleAPIKey, *config.Config, error) {
+	f, conf, err := openBeside(h, cmd.Flags, slog.DiscardHandler)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer f.close()
+	private, err := rsa.GenerateKey(rand.Reader, apiKeyBits)
+	if err != nil {
+		return nil, nil, err
+	}
+	public, err := x509.MarshalPKIXPublicKey(&private.PublicKey)
+	if err != nil {
+		return nil, nil, err
+	}
+	secret, err := x509.MarshalPKCS8PrivateKey(private)
+	if err != nil {
+		return nil, nil, err
+	}
+	k, err := f.ops.AddOracleKeyFor(h, cmd.User, string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: public})), func(k *ops.OracleAPIKey) error {
+		region := cmp.Or(cmd.Region, conf.Oracle.Region)
+		return errors.Join(fill(keyFile, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret})),
+			fill(out, []byte(profile(k, region, keyFile.Name()))))
+	})
+	if err != nil {
+		return nil, nil, fmt.Errorf("give %s an API key: %w", cmd.User, err)
+	}
+	return k, conf, nil
 }
 
 // profile is the text of the file (OCI documentation, "SDK and CLI Configuration
@@ -85,14 +92,47 @@ func profile(k *ops.OracleAPIKey, region, keyFile string) string {
 		k.User.OCID(name.OCIUser), k.Fingerprint, k.Account.Tenancy(), region, keyFile)
 }
 
-// writeNew writes a file that only its owner reads and that was not there before.
-func writeNew(path string, text []byte) error {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
+// createAll makes files that only their owner reads and that were not there before: all
+// of them or none.
+func createAll(paths ...string) (files []*os.File, err error) {
+	for _, path := range paths {
+		f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+		if errors.Is(err, fs.ErrExist) {
+			err = fmt.Errorf("%s exists already; nothing was changed", path)
+		}
+		if err != nil {
+			_ = closeAll(files) // nothing was written
+			removeAll(files)
+			return nil, err
+		}
+		files = append(files, f)
+	}
+	return files, nil
+}
+
+// fill makes text all that a file holds, also on the disk.
+func fill(f *os.File, text []byte) error {
+	if err := f.Truncate(0); err != nil {
 		return err
 	}
-	_, err = f.Write(text)
-	return errors.Join(err, f.Close())
+	if _, err := f.WriteAt(text, 0); err != nil {
+		return err
+	}
+	return f.Sync()
+}
+
+func closeAll(files []*os.File) (err error) {
+	for _, f := range files {
+		err = errors.Join(err, f.Close())
+	}
+	return err
+}
+
+// removeAll takes back what createAll made.
+func removeAll(files []*os.File) {
+	for _, f := range files {
+		_ = os.Remove(f.Name()) // the error that is told is the one that led here
+	}
 }
 
 // limits are the quotas of Oracle's nouns by the names that the configuration has for

@@ -74,6 +74,9 @@ func TestConfigFile(t *testing.T) {
 	if out, err := exec.Command(bin, "admin", "oci-config", "--data", data, "--user", "nobody", "--out", file+"2").CombinedOutput(); err == nil {
 		t.Errorf("nobody gets a key: %s", out)
 	}
+	if left, err := os.ReadDir(filepath.Dir(file)); err != nil || len(left) != 2 {
+		t.Errorf("what is left of a key that was not made: %v %v", left, err)
+	}
 	cfg, err := common.ConfigurationProviderFromFile(file, "")
 	if err != nil {
 		t.Fatal(err)

@@ -1,6 +1,11 @@
 package ops_test
 
 import (
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
 	"testing"
 
 	"warifu/internal/fault"
@@ -113,5 +118,33 @@ func TestNamesInOraclesTrail(t *testing.T) {
 		if got := ops.NameInOracle(c.operation, c.action); got != c.want {
 			t.Errorf("%s, %s: %s, want %s", c.operation, c.action, got, c.want)
 		}
+	}
+}
+
+// A key that cannot be handed over is none.
+func TestAKeyThatIsNotKept(t *testing.T) {
+	h := newHouse(t)
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	der, err := x509.MarshalPKIXPublicKey(&key.PublicKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	full := errors.New("the disk is full")
+	called := 0
+	_, err = h.AddOracleKeyFor(t.Context(), "admin", string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})), func(k *ops.OracleAPIKey) error {
+		called++
+		if k.Fingerprint == "" {
+			t.Error("nothing to keep")
+		}
+		return full
+	})
+	if !errors.Is(err, full) || called == 0 {
+		t.Errorf("%v after %d", err, called)
+	}
+	if all := do(h, ops.ListAPIKeys, ops.Matching{ID: h.caller.User.ID}); len(all) != 0 {
+		t.Errorf("%+v", all)
 	}
 }
