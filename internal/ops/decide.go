@@ -123,17 +123,9 @@ func (env *Env) permit(need Need, perm Permission, t *Target, ev *audit.Event) e
 	if err != nil {
 		return err
 	}
-	known := facts{call: &env.Call, now: env.Now, target: t, mfa: &env.Call.Caller.MFA, grants: &need.Grants}
-	if env.rules != nil {
-		known.self = env.rules.oracle
-	}
-	if known.self != nil && known.self.rules.asksTarget {
-		if known.read, err = env.oracleFacts(t); err != nil {
-			return err
-		}
-	}
-	if t.MFA != nil {
-		known.mfa = t.MFA
+	known, err := env.factsOf(&need.Grants, t)
+	if err != nil {
+		return err
 	}
 	req := policy.Request{Principal: env.Call.Caller.principal(), Context: &known}
 	req.Actions[aws.Language] = need.Grants.AWS
@@ -164,6 +156,43 @@ func (env *Env) permit(need Need, perm Permission, t *Target, ev *audit.Event) e
 		}
 	}
 	return nil
+}
+
+// factsOf are the facts of the caller's request for an action on a target.
+func (env *Env) factsOf(grants *Names, t *Target) (known facts, err error) {
+	known = facts{call: &env.Call, now: env.Now, target: t, mfa: &env.Call.Caller.MFA, grants: grants}
+	if env.rules != nil {
+		known.self = env.rules.oracle
+	}
+	if known.self != nil && known.self.rules.asksTarget {
+		known.read, err = env.oracleFacts(t)
+	}
+	if t.MFA != nil {
+		known.mfa = t.MFA
+	}
+	return known, err
+}
+
+// outcome tells what policy would say if the caller asked for something else on the way:
+// nothing is recorded of it, and the target has no AWS resource.
+func (env *Env) outcome(grants *Names, t *Target) (policy.Outcome, error) {
+	layers, spoken, err := env.layers(t)
+	if err != nil {
+		return policy.ImplicitDeny, err
+	}
+	known, err := env.factsOf(grants, t)
+	if err != nil {
+		return policy.ImplicitDeny, err
+	}
+	req := policy.Request{Principal: env.Call.Caller.principal(), Context: &known}
+	req.Actions[aws.Language], req.Resources[aws.Language] = grants.AWS, "*"
+	for variant := range spoken.variants(*grants) {
+		spoken.name(&req, &env.Call.Caller, t, *grants, variant)
+		if d, _ := env.rules.ask(&req, layers, t.Scope); !d.Allowed() {
+			return d.Outcome, nil
+		}
+	}
+	return policy.Allowed, nil
 }
 
 // ask decides by layers, which are all that speak in the scope of the account, and

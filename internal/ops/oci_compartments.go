@@ -4,6 +4,7 @@ import (
 	"encoding/base32"
 	"encoding/json"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -12,6 +13,8 @@ import (
 	"warifu/internal/iam"
 	"warifu/internal/name"
 	"warifu/internal/page"
+	"warifu/policy"
+	"warifu/policy/oci"
 )
 
 // Bounds of compartments (OCI documentation, "Service Limits").
@@ -23,6 +26,7 @@ const (
 type OracleNoun struct {
 	iam.OracleNoun
 	ETag  string
+	Open  bool     // of a compartment that is listed: whether the caller may inspect something in it or below it
 	Whole struct { // what it is part of, if it is: a tag's namespace
 		Name   string
 		Parent name.ID
@@ -218,6 +222,7 @@ var GetCompartment = Op[Matching, *OracleNoun]{
 type OracleCompartmentsIn struct {
 	Compartment string
 	Subtree     bool // also what lies deeper; of the root only
+	Open        bool // only those in which, or below which, the caller may inspect something
 	OracleList
 }
 
@@ -242,14 +247,65 @@ var ListCompartments = Op[OracleCompartmentsIn, page.Page[OracleNoun]]{
 		if err != nil {
 			return out, err
 		}
+		open, err := env.openTo(all)
+		if err != nil {
+			return out, err
+		}
 		var shown []OracleNoun
 		for i := range all {
-			if (in.Subtree || all[i].Parent == parent) && (in.State == "" || strings.EqualFold(in.State, all[i].State)) {
-				shown = append(shown, *oracleNoun(&all[i]))
+			if (in.Subtree || all[i].Parent == parent) && (in.State == "" || strings.EqualFold(in.State, all[i].State)) && (open[all[i].ID] || !in.Open) {
+				n := oracleNoun(&all[i])
+				n.Open = open[n.ID]
+				shown = append(shown, *n)
 			}
 		}
 		return pagedNouns(env, "ListCompartments", in.OracleList, shown)
 	},
+}
+
+// openTo tells which of an account's compartments the caller may inspect, or anything in
+// them, or in what lies below (Identity API reference, "accessLevel"): who may get the
+// compartment may, and whom a statement grants something there, unless a denial forbids.
+func (env *Env) openTo(all []iam.OracleNoun) (map[name.ID]bool, error) {
+	by := make(map[name.ID]*iam.OracleNoun, len(all))
+	for i := range all {
+		by[all[i].ID] = &all[i]
+	}
+	var self *oracleSelf
+	if env.rules != nil {
+		self = env.rules.oracle
+	}
+	open := make(map[name.ID]bool, len(all))
+	for i := range all {
+		c := &all[i]
+		t := Target{Noun: string(iam.OracleCompartment), ID: c.ID, Name: c.Name, Path: pathOf(by, c)}
+		outcome, err := env.outcome(&GetCompartment.Grants, &t)
+		if err != nil {
+			return nil, err
+		}
+		if outcome != policy.Allowed && (outcome == policy.ExplicitDeny || !self.grantsAt(t.Path)) {
+			continue
+		}
+		open[c.ID] = true
+		if c.State != iam.OracleActive {
+			continue
+		}
+		for up := by[c.Parent]; up != nil && !open[up.ID]; up = by[up.Parent] {
+			open[up.ID] = true
+		}
+	}
+	return open, nil
+}
+
+// pathOf spells the place of a compartment; by has all that lie above it.
+func pathOf(by map[name.ID]*iam.OracleNoun, c *iam.OracleNoun) string {
+	ids := []string{}
+	for at := c; at != nil; at = by[at.Parent] {
+		ids = append(ids, at.ID.OCID(name.OCICompartment))
+	}
+	ids = append(ids, c.Account.Tenancy())
+	slices.Reverse(ids)
+	return oci.Path(ids...)
 }
 
 // pagedNouns pages nouns.

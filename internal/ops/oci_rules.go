@@ -26,6 +26,7 @@ type oracleRules struct {
 	stamp    string                 // which policies, and when each was last changed
 	others   oci.Places             // about any-user, services, …
 	groups   map[string]*oci.Places // by the OCID of a group or dynamic group
+	grants   map[string][]string    // by the same, "" for others: where statements grant anything ("" = in the whole tenancy)
 	networks []oracleNetwork
 	none     bool // there are no statements
 
@@ -37,6 +38,7 @@ type oracleSelf struct {
 	groups, names []string // OCIDs and names of its groups
 	rules         *oracleRules
 	places        oci.Places          // the statements about it
+	grants        map[string]bool     // where any of these grants something
 	tags          map[string][]string // of its groups, by key; nil if no statement asks
 }
 
@@ -120,6 +122,7 @@ func stampOf(policies []iam.OracleNoun) string {
 func (r *oracleRules) compile(s *Server, a name.Account, policies []iam.OracleNoun) error {
 	type shelf struct{ group, place string } // group "" is others
 	rules := map[shelf][]policy.Rule{}
+	r.grants = map[string][]string{}
 	for i := range policies {
 		p := &policies[i]
 		var body oraclePolicyBody
@@ -133,13 +136,16 @@ func (r *oracleRules) compile(s *Server, a name.Account, policies []iam.OracleNo
 		at := oci.Site{Tenancy: a.Tenancy(), Compartment: compartmentOCID(a, p.Parent)}
 		for _, b := range doc.Bind(policy.RuleID{Policy: p.Name}, at, body.names()) {
 			r.asks(&b.Rule)
+			about := b.Groups
 			if b.Others {
-				at := shelf{"", b.Place}
-				rules[at] = append(rules[at], b.Rule)
+				about = append([]string{""}, about...)
 			}
-			for _, g := range b.Groups {
+			for _, g := range about {
 				at := shelf{g, b.Place}
 				rules[at] = append(rules[at], b.Rule)
+				if b.Rule.Effect == policy.Allow {
+					r.grants[g] = append(r.grants[g], strings.ToLower(b.Place))
+				}
 			}
 		}
 	}
@@ -161,8 +167,9 @@ func (env *Env) oracleSets(c *Caller, revision int64) (*oracleSelf, error) {
 	if err != nil || c.Kind == policy.Root || r.none {
 		return nil, err
 	}
-	self := &oracleSelf{rules: r}
+	self := &oracleSelf{rules: r, grants: map[string]bool{}}
 	self.places.AddAll(&r.others)
+	self.grant("")
 	if c.Kind == policy.RoleSession {
 		return self, nil
 	}
@@ -175,6 +182,7 @@ func (env *Env) oracleSets(c *Caller, revision int64) (*oracleSelf, error) {
 		self.groups, self.names = append(self.groups, id), append(self.names, groups[i].Name)
 		if its := r.groups[id]; its != nil {
 			self.places.AddAll(its)
+			self.grant(id)
 		}
 		if r.asksGroups {
 			if err := self.addGroupTags(env, &groups[i]); err != nil {
@@ -183,6 +191,26 @@ func (env *Env) oracleSets(c *Caller, revision int64) (*oracleSelf, error) {
 		}
 	}
 	return self, nil
+}
+
+// grant notes where the statements about a group grant something.
+func (o *oracleSelf) grant(group string) {
+	for _, place := range o.rules.grants[group] {
+		o.grants[place] = true
+	}
+}
+
+// grantsAt tells whether any statement grants the principal something at a place that
+// oci.Path has spelled, its conditions aside.
+func (o *oracleSelf) grantsAt(path string) bool {
+	if o == nil {
+		return false
+	}
+	found := o.grants[""]
+	for step := range strings.SplitSeq(strings.Trim(path, "/"), "/") {
+		found = found || o.grants[step]
+	}
+	return found
 }
 
 // oracleNetwork is a network source.

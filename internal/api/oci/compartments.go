@@ -2,6 +2,7 @@ package oci
 
 import (
 	"net/http"
+	"strings"
 
 	"warifu/internal/iam"
 	"warifu/internal/name"
@@ -21,12 +22,14 @@ type compartment struct {
 }
 
 func compartmentShape(n *ops.OracleNoun) compartment {
-	return compartment{placeOf(n.Account, n.ID), placeOf(n.Account, n.Parent), n.Name, n.Description, stamp(n.Created), n.State, true, tagsOf(n.Tags)}
+	return compartment{placeOf(n.Account, n.ID), placeOf(n.Account, n.Parent), n.Name, n.Description, stamp(n.Created), n.State, n.Open, tagsOf(n.Tags)}
 }
 
 func showCompartment(n *ops.OracleNoun, r *reply) compartment {
 	r.etag = n.ETag
-	return compartmentShape(n)
+	c := compartmentShape(n)
+	c.IsAccessible = true // or it would not be shown
+	return c
 }
 
 type compartmentIn struct {
@@ -125,7 +128,11 @@ func compartmentBindings() []binding {
 	return []binding{
 		bind("ListCompartments", http.MethodGet, "/compartments", ops.ListCompartments, func(in *compartmentsIn) (ops.OracleCompartmentsIn, error) {
 			l, err := paging(in.Name, in.LifecycleState, in.SortBy, in.SortOrder, in.Limit, in.Page)
-			return ops.OracleCompartmentsIn{Compartment: in.CompartmentID, Subtree: in.Subtree, OracleList: l}, err
+			open := strings.EqualFold(in.AccessLevel, "ACCESSIBLE")
+			if err == nil && in.AccessLevel != "" && !open && !strings.EqualFold(in.AccessLevel, "ANY") {
+				err = invalidParameter("accessLevel must be ANY or ACCESSIBLE")
+			}
+			return ops.OracleCompartmentsIn{Compartment: in.CompartmentID, Subtree: in.Subtree, Open: open, OracleList: l}, err
 		}, func(p page.Page[ops.OracleNoun], r *reply) []compartment {
 			r.next = string(p.Next)
 			return each(p.Items, compartmentShape)
