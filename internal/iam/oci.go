@@ -16,6 +16,7 @@ const (
 	OracleDynamicGroup  OracleKind = "dynamic group"
 	OracleNetworkSource OracleKind = "network source"
 	OracleAuthToken     OracleKind = "auth token"
+	OracleSwift         OracleKind = "swift password" // the older form of an auth token
 	OracleSMTP          OracleKind = "smtp credential"
 	OracleOAuth2        OracleKind = "oauth2 credential"
 	OracleSecretKeyName OracleKind = "secret key name" // what a user calls an access key

@@ -11,6 +11,7 @@ func oracleEntries() []Entry {
 		entry(ActivateMfaTotpDevice), entry(GenerateTotpSeed),
 		entry(UploadAPIKey), entry(ListAPIKeys), entry(DeleteAPIKey),
 		entry(CreateAuthToken), entry(ListAuthTokens), entry(UpdateAuthToken), entry(DeleteAuthToken),
+		entry(CreateSwiftPassword), entry(ListSwiftPasswords), entry(UpdateSwiftPassword), entry(DeleteSwiftPassword),
 		entry(CreateSMTPCredential), entry(ListSMTPCredentials), entry(UpdateSMTPCredential), entry(DeleteSMTPCredential),
 		entry(CreateOAuthClientCredential), entry(ListOAuthClientCredentials), entry(UpdateOAuthClientCredential), entry(DeleteOAuthClientCredential),
 		entry(CreateCustomerSecretKey), entry(ListCustomerSecretKeys), entry(UpdateCustomerSecretKey), entry(DeleteCustomerSecretKey),

@@ -206,6 +206,14 @@ var authTokens = &credentialKind{
 	named: [4]string{"CreateAuthToken", "ListAuthTokens", "UpdateAuthToken", "DeleteAuthToken"},
 }
 
+// swiftPasswords are auth tokens by their older name, which old clients still ask for.
+var swiftPasswords = &credentialKind{
+	kind: iam.OracleSwift, what: "Swift password", limit: func(l *OracleLimits) int { return l.AuthTokens }, may: func(c *OracleCapabilities) bool { return c.AuthTokens },
+	create: Names{AWS: "iam:CreateServiceSpecificCredential", OCI: "CreateSwiftPassword"}, read: Names{AWS: "iam:ListServiceSpecificCredentials", OCI: "ListSwiftPasswords"},
+	update: Names{AWS: "iam:UpdateServiceSpecificCredential", OCI: "UpdateSwiftPassword"}, destroy: Names{AWS: "iam:DeleteServiceSpecificCredential", OCI: "DeleteSwiftPassword"},
+	named: [4]string{"CreateSwiftPassword", "ListSwiftPasswords", "UpdateSwiftPassword", "DeleteSwiftPassword"},
+}
+
 var smtpCredentials = &credentialKind{
 	kind: iam.OracleSMTP, what: "SMTP credential", limit: func(l *OracleLimits) int { return l.SMTP }, may: func(c *OracleCapabilities) bool { return c.SMTP }, suffix: "@oracle.smtp",
 	create: Names{AWS: "iam:CreateServiceSpecificCredential", OCI: "CreateSmtpCredential"}, read: Names{AWS: "iam:ListServiceSpecificCredentials", OCI: "ListSmtpCredentials"},
@@ -224,6 +232,7 @@ var oauth2Credentials = &credentialKind{
 // for OAuth2 credentials.
 var (
 	CreateAuthToken, ListAuthTokens, UpdateAuthToken, DeleteAuthToken                                                 = authTokens.ops()
+	CreateSwiftPassword, ListSwiftPasswords, UpdateSwiftPassword, DeleteSwiftPassword                                 = swiftPasswords.ops()
 	CreateSMTPCredential, ListSMTPCredentials, UpdateSMTPCredential, DeleteSMTPCredential                             = smtpCredentials.ops()
 	CreateOAuthClientCredential, ListOAuthClientCredentials, UpdateOAuthClientCredential, DeleteOAuthClientCredential = oauth2Credentials.ops()
 )

@@ -68,6 +68,20 @@ func authTokenOf(c *ops.OracleCredentialNoun) authToken {
 	return authToken{credentialOf(c), reveal(c.Plain)}
 }
 
+type swiftPassword struct {
+	ID             string `json:"id"`
+	UserID         string `json:"userId"`
+	Description    string `json:"description"`
+	Password       string `json:"password,omitempty"`
+	TimeCreated    stamp  `json:"timeCreated"`
+	ExpiresOn      *stamp `json:"expiresOn,omitempty"`
+	LifecycleState string `json:"lifecycleState"`
+}
+
+func swiftOf(c *ops.OracleCredentialNoun) swiftPassword {
+	return swiftPassword{c.ID.OCID(name.OCICredential), c.User.OCID(name.OCIUser), c.Description, reveal(c.Plain), stamp(c.Created), when(c.Expires), active}
+}
+
 type smtpCredential struct {
 	credential
 	Username string `json:"username"`
@@ -137,6 +151,15 @@ func changeOf(userID, id, ifMatch string, text *string, scopes []ops.OracleScope
 type authTokenIn struct {
 	UserID  string `path:"userId"`
 	ID      string `path:"authTokenId"`
+	IfMatch string `header:"if-match"`
+	Body    struct {
+		Description *string `json:"description"`
+	} `body:""`
+}
+
+type swiftIn struct {
+	UserID  string `path:"userId"`
+	ID      string `path:"swiftPasswordId"`
 	IfMatch string `header:"if-match"`
 	Body    struct {
 		Description *string `json:"description"`
@@ -241,6 +264,15 @@ func credentialBindings() []binding {
 			return changeOf(in.UserID, in.ID, in.IfMatch, in.Body.Description, nil)
 		}, shown(authTokenOf)),
 		bind("DeleteAuthToken", http.MethodDelete, u+"authTokens/{authTokenId}", ops.DeleteAuthToken, func(in *authTokenIn) (ops.OracleCredentialIn, error) {
+			return changeOf(in.UserID, in.ID, in.IfMatch, nil, nil)
+		}, nothing[struct{}]),
+
+		bind("CreateSwiftPassword", http.MethodPost, u+"swiftPasswords", ops.CreateSwiftPassword, (*describedIn).credential, shown(swiftOf)),
+		bind("ListSwiftPasswords", http.MethodGet, u+"swiftPasswords", ops.ListSwiftPasswords, (*ofUser).matching, listed(swiftOf)),
+		bind("UpdateSwiftPassword", http.MethodPut, u+"swiftPasswords/{swiftPasswordId}", ops.UpdateSwiftPassword, func(in *swiftIn) (ops.OracleCredentialIn, error) {
+			return changeOf(in.UserID, in.ID, in.IfMatch, in.Body.Description, nil)
+		}, shown(swiftOf)),
+		bind("DeleteSwiftPassword", http.MethodDelete, u+"swiftPasswords/{swiftPasswordId}", ops.DeleteSwiftPassword, func(in *swiftIn) (ops.OracleCredentialIn, error) {
 			return changeOf(in.UserID, in.ID, in.IfMatch, nil, nil)
 		}, nothing[struct{}]),
 
