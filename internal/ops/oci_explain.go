@@ -300,6 +300,18 @@ var InspectOraclePolicies = Op[struct{}, []OracleAdvice]{
 	},
 }
 
+// Advice is what the author of a policy should know of its statements, a sentence each
+// with its place; most need none.
+func (n *OracleNoun) Advice() (all []string) {
+	statements, _ := n.Statements()
+	if doc, err := oci.Parse(statements); err == nil {
+		for _, w := range doc.Warnings() {
+			all = append(all, w.String())
+		}
+	}
+	return all
+}
+
 func advised(statements []string) []AdvisedStatement {
 	out := make([]AdvisedStatement, len(statements))
 	for i, s := range statements {

@@ -73,6 +73,13 @@ func TestVariablesThatAreRead(t *testing.T) {
 	may("a compartment's tag", true, look(dev))
 	may("a compartment without the tag", false, look(prod))
 
+	says("allow group Own to inspect policies in tenancy where target.policy.autoupdate = 'true'")
+	read := func() error { _, err := try(alice, ops.OracleGetPolicy, ops.Matching{ID: policy.ID}); return err }
+	may("a policy without a version date", true, read())
+	date := "2030-01-31"
+	do(h, ops.OracleUpdatePolicy, ops.OracleUpdatePolicyIn{Matching: ops.Matching{ID: policy.ID}, Version: &date})
+	may("a policy with a version date", false, read())
+
 	says("allow group Own to manage credentials in tenancy where target.credential.type = 'smtp'")
 	_, err := try(alice, ops.ListSMTPCredentials, ops.Matching{ID: bob.caller.User.ID})
 	may("SMTP credentials", true, err)

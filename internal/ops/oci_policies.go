@@ -55,8 +55,9 @@ func (env *Env) oraclePolicyTarget(id name.ID, wanted []string) (Target, error) 
 		return Target{Noun: "oracle policy"}, ignoreMissing(err)
 	}
 	t, err := env.oracleTarget(Target{Noun: "oracle policy", Name: p.Name, ID: p.ID}, p.Parent)
-	has, _ := oracleNoun(p).Statements()
+	has, version := oracleNoun(p).Statements()
 	t.policyTypes(has, wanted)
+	t.policyUpdates(version)
 	return t, err
 }
 
@@ -87,6 +88,12 @@ func (t *Target) policyTypes(lists ...[]string) {
 	}
 }
 
+// policyUpdates is the fact target.policy.autoupdate: whether a policy has no version date,
+// so that its verbs grant what they grant today.
+func (t *Target) policyUpdates(version string) {
+	t.key("target.policy.autoupdate", policy.Bool(version == ""))
+}
+
 // OracleCreatePolicy makes a policy in a compartment.
 //
 // Errors: NotFound compartment; Invalid statement, or one that names a group or
@@ -99,6 +106,7 @@ var OracleCreatePolicy = Op[OracleNounIn, *OracleNoun]{
 	Target: func(env *Env, in OracleNounIn) (Target, error) {
 		t, err := env.inCompartment("oracle policies", in.Compartment)
 		t.policyTypes(in.Statements)
+		t.policyUpdates(in.Version)
 		t.attaches()
 		return t, err
 	},

@@ -69,6 +69,14 @@ func (s *scanner) space() {
 // next reads a token; patterns says that a slash begins one.
 func (s *scanner) next(patterns bool) token {
 	s.space()
+	for !patterns && strings.HasPrefix(s.src[s.off:], "//") { // a remark, to the end of its line
+		n := strings.IndexByte(s.src[s.off:], '\n')
+		if n < 0 {
+			n = len(s.src) - s.off
+		}
+		s.off += n
+		s.space()
+	}
 	start := s.off
 	if start == len(s.src) {
 		return token{off: start, end: start}

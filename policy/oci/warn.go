@@ -40,8 +40,8 @@ func (s *statement) warn(add func(off int, format string, args ...any)) {
 	s.warnWhat(add)
 	s.when.each(func(c *cond) {
 		t := c.test
-		if strings.HasPrefix(t.variable, "request.") && !knownVariable(t.variable) && t.op != opAbsent {
-			add(c.off, "no request has the variable %s, so the condition never holds", t.variable)
+		if !knownVariable(t.variable) && t.op != opAbsent {
+			add(c.off, "no request here has the variable %s, so this test never holds", t.variable)
 		}
 		if (t.variable == mfaVerified) && !slices.ContainsFunc(t.values, truth) && t.op != opAbsent {
 			add(c.off, "%s is 'true' or 'false' and nothing else, so the condition never helps", "request.user.mfaTotpVerified")
@@ -77,7 +77,7 @@ func (s *statement) warnWhat(add func(off int, format string, args ...any)) {
 func (s *statement) warnUnknownTarget(add func(off int, format string, args ...any)) {
 	for _, variable := range s.when.required() {
 		noun := targetNoun(variable)
-		if noun == "" {
+		if noun == "" || !knownVariable(variable) {
 			continue
 		}
 		var ops []string
@@ -171,23 +171,30 @@ func (c *cond) required() []string {
 	return out
 }
 
-// knownVariable tells whether requests may have a variable.
+// knownVariable tells whether requests to this server may have a variable.
 func knownVariable(name string) bool {
-	if slices.Contains(requestVariables, name) {
-		return true
-	}
-	return Key(name) != name // the tag of a principal
+	return slices.Contains(requestVariables, name) || slices.Contains(targetVariables, name) ||
+		Key(name) != name && !strings.HasPrefix(name, "request.principal.compartment.tag.") // users lie in the tenancy, which has no tags
 }
 
-// requestVariables are the variables about the request and who makes it (OCI
-// documentation, "General Variables for All Requests", and the services' pages).
+// requestVariables are the variables about the request and who makes it, as far as there
+// are such requests here (OCI documentation, "General Variables for All Requests"): no
+// instance, service, workload or dynamic group makes one, and no availability domain or
+// way to sign in is told.
 var requestVariables = []string{
-	"request.user.id", "request.user.name", mfaVerified, "request.user.authn-type", "request.groups.id", "request.groups.name",
+	"request.user.id", "request.user.name", mfaVerified, "request.groups.id", "request.groups.name",
 	"request.permission", "request.operation", "request.networksource.name", "request.utc-timestamp",
 	"request.utc-timestamp.month-of-year", "request.utc-timestamp.day-of-month", "request.utc-timestamp.day-of-week",
-	"request.utc-timestamp.time-of-day", "request.region", "request.ad", "request.principal.id", "request.principal.type",
-	"request.principal.compartment.id", "request.principal.namespace", "request.principal.service_account",
-	"request.principal.cluster_id", "request.service.name", "request.instance.id", "request.instance.compartment.id",
-	"request.resource.compartment.id", "request.resource.id", "request.dynamicgroup.id", "request.dynamicgroup.name", "request.domain.id", "request.domain.name",
-	"request.principal.name", "request.tag-namespace.name",
+	"request.utc-timestamp.time-of-day", "request.region", "request.principal.id", "request.principal.type", "request.principal.name",
+	"request.principal.compartment.id", "request.domain.name",
+}
+
+// targetVariables are those about what a request is for. The services behind the gateway
+// have variables of their own, such as target.bucket.name, which nobody tells here.
+var targetVariables = []string{
+	"target.compartment.id", "target.compartment.name", "target.tenant.id", "target.tenant.name", "target.tenancy.id", "target.tenancy.name",
+	"target.user.id", "target.user.name", "target.group.id", "target.group.name", "target.group.member",
+	"target.policy.id", "target.policy.name", "target.policy.type", "target.policy.autoupdate",
+	"target.dynamicgroup.id", "target.dynamicgroup.name", "target.tag-namespace.id", "target.tag-namespace.name",
+	"target.credential.type", "target.domain.name",
 }

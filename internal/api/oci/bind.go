@@ -15,9 +15,10 @@ type reply struct {
 	status int
 	body   any // nil: none
 	etag   string
-	next   string // where the next page begins
-	work   string // OCID of a work request
-	label  string // what an authenticator app should show beside a seed
+	next   string   // where the next page begins
+	work   string   // OCID of a work request
+	label  string   // what an authenticator app should show beside a seed
+	advice []string // about statements that were saved
 }
 
 // binding is an operation bound to its wire form.
@@ -100,6 +101,17 @@ func (b *binding) match(segments []string) (map[string]string, bool) {
 	return vars, true
 }
 
+// maxAdvice bounds the headers of an answer.
+const maxAdvice = 20
+
+// printable keeps what a header may hold.
+func printable(r rune) rune {
+	if r < ' ' || r > '~' {
+		return '?'
+	}
+	return r
+}
+
 // send writes an answer.
 func (d *Door) send(w http.ResponseWriter, r *reply) {
 	h := w.Header()
@@ -114,6 +126,9 @@ func (d *Door) send(w http.ResponseWriter, r *reply) {
 	}
 	if r.label != "" {
 		h.Set("Warifu-Otp-Label", r.label) // Oracle's answer has no place for it
+	}
+	for _, a := range r.advice[:min(len(r.advice), maxAdvice)] {
+		h.Add("Warifu-Policy-Advice", strings.Map(printable, strings.ReplaceAll(a, "…", "..."))) // nor for this
 	}
 	if r.body == nil {
 		w.WriteHeader(r.status)

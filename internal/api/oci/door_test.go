@@ -278,3 +278,87 @@ func FuzzQuery(f *testing.F) {
 		}
 	})
 }
+
+// accessLevel shows the compartments in which, or below which, the caller may inspect
+// something; isAccessible says which those are.
+func TestAccessibleCompartments(t *testing.T) {
+	s := newSite(t)
+	make := func(parent, called string) string {
+		return member(t, s.send("POST", base+"compartments", `{"compartmentId":"`+parent+`","name":"`+called+`","description":"x"}`), "id")
+	}
+	a := make(s.root, "a")
+	b := make(a, "b")
+	make(b, "below-b")
+	make(a, "beside-b")
+	secret := make(s.root, "secret")
+	make(s.root, "other")
+	s.person("alice")
+	key, public := pair(t)
+	k, err := s.AddOracleKeyFor(t.Context(), "alice", public)
+	if err != nil {
+		t.Fatal(err)
+	}
+	alice := *s
+	alice.key, alice.keyID = key, k.ID()
+	says := func(called string, statements ...string) {
+		t.Helper()
+		text, err := json.Marshal(map[string]any{"compartmentId": s.root, "name": called, "description": "x", "statements": statements})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if w := s.send("POST", base+"policies", string(text)); w.Code != 200 {
+			t.Fatal(w.Body)
+		}
+	}
+	list := func(who *site, query string) (open, closed string) {
+		t.Helper()
+		w := who.send("GET", base+"compartments?compartmentId="+s.root+"&compartmentIdInSubtree=true&sortBy=NAME&sortOrder=ASC"+query, "")
+		var all []struct {
+			Name         string
+			IsAccessible bool
+		}
+		if err := json.Unmarshal(w.Body.Bytes(), &all); err != nil || w.Code != 200 {
+			t.Fatalf("%d %s", w.Code, w.Body)
+		}
+		for _, c := range all {
+			if c.IsAccessible {
+				open += c.Name + " "
+			} else {
+				closed += c.Name + " "
+			}
+		}
+		return open, closed
+	}
+	if open, closed := list(s, ""); open != "a b below-b beside-b other secret " || closed != "" {
+		t.Errorf("an administrator: %s, not %s", open, closed)
+	}
+	is := func(query, wantOpen, wantClosed string) {
+		t.Helper()
+		if open, closed := list(&alice, query); open != wantOpen || closed != wantClosed {
+			t.Errorf("%s: %q, not %q; want %q, not %q", query, open, closed, wantOpen, wantClosed)
+		}
+	}
+	says("list", "allow any-user to {COMPARTMENT_INSPECT} in tenancy where all {request.user.name = 'alice', request.operation = 'ListCompartments', target.compartment.id = '"+s.root+"'}")
+	is("&accessLevel=ACCESSIBLE", "a b below-b beside-b other secret ", "") // a statement speaks of the whole tenancy
+	says("no", "deny any-user to inspect compartments in compartment a", "deny any-user to inspect compartments in compartment id "+secret)
+	is("", "other ", "a b below-b beside-b secret ")
+	is("&accessLevel=accessible", "other ", "")
+	if w := alice.send("GET", base+"compartments?compartmentId="+s.root+"&accessLevel=SOME", ""); w.Code != 400 || !strings.Contains(w.Body.String(), "InvalidParameter") {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+}
+
+// What a statement's author should know comes with the answer that saved it.
+func TestAdviceAtSaving(t *testing.T) {
+	s := newSite(t)
+	body := `{"compartmentId":"` + s.root + `","name":"p","description":"x","statements":["allow any-user to manage users in tenancy where target.user.id = 'x'","allow any-user to inspect groups in tenancy where request.instance.id = 'x'"]}`
+	w := s.send("POST", base+"policies", body)
+	all := w.Header().Values("Warifu-Policy-Advice")
+	if w.Code != 200 || len(all) != 2 || !strings.Contains(all[0], "ListUsers and CreateUser") || !strings.HasSuffix(all[0], "allow ... to { ... }") || !strings.Contains(all[1], "statement 2, line 1, column 51: no request here has the variable request.instance.id") {
+		t.Errorf("%d %q", w.Code, all)
+	}
+	path := base + "policies/" + member(t, w, "id")
+	if w := s.send("PUT", path, `{"statements":["allow any-user to inspect groups in tenancy"]}`); w.Code != 200 || len(w.Header().Values("Warifu-Policy-Advice")) != 0 {
+		t.Errorf("%d %q", w.Code, w.Header())
+	}
+}

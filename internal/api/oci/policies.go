@@ -38,6 +38,12 @@ func showPolicy(n *ops.OracleNoun, r *reply) policy {
 	return policyOf(n)
 }
 
+// savedPolicy shows a policy to its author, with advice about its statements.
+func savedPolicy(n *ops.OracleNoun, r *reply) policy {
+	r.advice = n.Advice()
+	return showPolicy(n, r)
+}
+
 type createPolicyIn struct {
 	Retry ops.Retry `retry:""`
 	Body  struct {
@@ -92,7 +98,7 @@ func policyBindings() []binding {
 		bind("CreatePolicy", http.MethodPost, "/policies", ops.OracleCreatePolicy, func(in *createPolicyIn) (ops.OracleNounIn, error) {
 			b := &in.Body
 			return ops.OracleNounIn{Compartment: b.CompartmentID, Name: b.Name, Statements: b.Statements, Version: b.VersionDate, Described: b.parts(), Retry: in.Retry}, nil
-		}, showPolicy),
+		}, savedPolicy),
 		bind("GetPolicy", http.MethodGet, "/policies/{policyId}", ops.OracleGetPolicy, (*policyIn).matching, showPolicy),
 		bind("UpdatePolicy", http.MethodPut, "/policies/{policyId}", ops.OracleUpdatePolicy, func(in *updatePolicyIn) (ops.OracleUpdatePolicyIn, error) {
 			m, err := matched(name.OCIPolicy, in.PolicyID, in.IfMatch)
@@ -103,7 +109,7 @@ func policyBindings() []binding {
 			return ops.OracleUpdatePolicyIn{
 				Matching: m, Statements: in.Body.Statements, Version: version, Described: in.Body.parts(),
 			}, err
-		}, showPolicy),
+		}, savedPolicy),
 		bind("DeletePolicy", http.MethodDelete, "/policies/{policyId}", ops.OracleDeletePolicy, (*policyIn).matching, nothing[struct{}]),
 	}
 }
