@@ -495,7 +495,8 @@ var InspectActivation = Op[LinkIn, *Activation]{
 // It opens no session. The user is told, also at the profile's address.
 //
 // Errors: NotFound, noun "activation link", whatever is wrong with it; Conflict
-// when an address was bound meanwhile.
+// when an address was bound meanwhile; Unmodifiable where by now only the user
+// itself may bind, and somebody else sent the link.
 var UseActivation = Op[LinkIn, *Activation]{
 	Name:       "UseActivation",
 	Grants:     Names{AWS: "signin:UseActivation"},
@@ -510,7 +511,9 @@ var UseActivation = Op[LinkIn, *Activation]{
 		}
 		a.Done = true
 		env.ev.Params = audit.Fields{"kind": string(a.Kind), "address": a.Address}
-		_, err = env.bindAddress(&a.User, a.Kind, a.Address, true) // who reads the user's mail is the user
+		// Where only the user may bind, an address that somebody else chose is none,
+		// even if it was chosen before that was so.
+		_, err = env.bindAddress(&a.User, a.Kind, a.Address, a.By == a.User.Name)
 		return a, err
 	},
 }

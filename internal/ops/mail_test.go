@@ -149,6 +149,9 @@ func TestActivationLinkEnds(t *testing.T) {
 		run(h, h.byAdmin(), ops.BlockUser, ops.BlockUserIn{User: ops.Ref{Name: "alice"}})
 		no(h, fault.NotFound, h.nobody(), ops.UseActivation, third)
 		run(h, h.byAdmin(), ops.UnblockUser, ops.BlockUserIn{User: ops.Ref{Name: "alice"}})
+		h.prefer(func(p *iam.Preferences) { p.OwnBindingOnly = true }) // and an administrator chose the address
+		no(h, fault.Unmodifiable, h.nobody(), ops.UseActivation, third)
+		h.prefer(func(p *iam.Preferences) { p.OwnBindingOnly = false })
 		h.clock.Advance(24*time.Hour - 1)
 		run(h, h.nobody(), ops.InspectActivation, third)
 		h.clock.Advance(1)

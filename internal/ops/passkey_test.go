@@ -167,6 +167,12 @@ func TestPasskeySignIn(t *testing.T) {
 		if e.Actor.Name != "alice" || !e.MFA.Present || !slices.Equal(e.MFA.Methods, []string{"passkey"}) || e.Params["method"] != "passkey" {
 			h.Errorf("recorded: %+v", e)
 		}
+		without := iam.DefaultPreferences()
+		without.PasskeySignIn = false
+		i := run(h, h.byAdmin(), ops.PreviewPreferences, without)
+		if !slices.Equal(i.ShutOut, []string{"alice"}) || i.SignIns != (ops.SignIns{All: 2, Unusual: 2}) { // a passkey is no sign-in that is asked for more
+			h.Errorf("the preview: %+v", i)
+		}
 	})
 }
 

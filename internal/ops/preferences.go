@@ -9,6 +9,7 @@ import (
 	"warifu/internal/fault"
 	"warifu/internal/iam"
 	"warifu/internal/name"
+	"warifu/internal/signin"
 	"warifu/internal/store"
 	"warifu/policy"
 )
@@ -95,7 +96,11 @@ func (env *Env) shutsOut(p *iam.Preferences) (bool, error) {
 	if bound {
 		return !usable, nil
 	}
-	return p.MFAForLogin == iam.MFAMandatory && p.LinkOnly, nil
+	profile, err := env.Tx.LoginProfile(c.Account, c.User.ID)
+	if err != nil {
+		return false, ignoreMissing(err)
+	}
+	return p.LinkOnly && asksToBind(p, profile.MFARequired) == signin.AskedToBind, nil
 }
 
 // setPreferences keeps preferences that were checked, and who changed which of

@@ -222,6 +222,61 @@ func TestPreferencesShutNobodyOutByMistake(t *testing.T) {
 	}
 }
 
+// A preview tells exactly whom a sign-in asks to bind a factor, or refuses, and was
+// not asked before: by the modes, by what an administrator asks of one user, and by
+// where a first factor may be bound.
+func TestPreviewOfBinding(t *testing.T) {
+	h := lite(t)
+	yes := true
+	for _, u := range []string{"alice", "bob", "carol"} {
+		h.user(u)
+	}
+	h.device("alice")
+	run(h, h.byAdmin(), ops.UpdateLoginProfile, ops.UpdateLoginProfileIn{User: ops.Ref{Name: "carol"}, MFARequired: &yes})
+	adaptive := func(p *ops.SecurityPreferences) { p.MFAForLogin, p.RiskLogin = iam.MFAAdaptive, iam.RiskEnforceVerify }
+	link := func(p *ops.SecurityPreferences) { p.LinkOnly = true }
+	mandatory := func(p *ops.SecurityPreferences) { p.MFAForLogin = iam.MFAMandatory }
+	type changes []func(*ops.SecurityPreferences)
+	for _, c := range []struct {
+		name                 string
+		from, to             changes
+		bind, unusually, out []string
+	}{
+		{"nothing", nil, nil, nil, nil, nil},
+		{"mandatory", nil, changes{mandatory}, []string{"bob"}, nil, nil},
+		{"by links, what one user must", nil, changes{link}, nil, nil, []string{"carol"}},
+		{"by links, what all must", changes{mandatory}, changes{mandatory, link}, nil, nil, []string{"bob", "carol"}},
+		{"anywhere again", changes{mandatory, link}, changes{mandatory}, []string{"bob", "carol"}, nil, nil},
+		{"at unusual sign-ins", nil, changes{adaptive}, nil, []string{"bob"}, nil},
+		{"at unusual sign-ins, by links", nil, changes{adaptive, link}, nil, []string{"bob"}, []string{"carol"}},
+		{"autonomous", nil, changes{adaptive, func(p *ops.SecurityPreferences) { p.RiskLogin = iam.RiskAutonomous }}, nil, nil, nil},
+		{"tried only", nil, changes{adaptive, func(p *ops.SecurityPreferences) { p.Shadow = true }}, nil, nil, nil},
+		{"less than before", changes{mandatory}, changes{adaptive}, nil, nil, nil},
+	} {
+		h.wants(c.from...)
+		next := iam.DefaultPreferences()
+		for _, change := range c.to {
+			change(&next)
+		}
+		i := run(h, h.byAdmin(), ops.PreviewPreferences, next)
+		if !slices.Equal(i.MustBind, c.bind) || !slices.Equal(i.Unusually, c.unusually) || !slices.Equal(i.ShutOut, c.out) ||
+			i.MustBindCount != len(c.bind) || i.UnusualCount != len(c.unusually) || i.ShutOutCount != len(c.out) {
+			h.Errorf("%s: bind %v, unusually %v, out %v", c.name, i.MustBind, i.Unusually, i.ShutOut)
+		}
+	}
+	// Whoever asks, too, is told that it could not come in.
+	h.wants()
+	h.grant("carol", allowing("*"))
+	d := h.desk()
+	run(h, h.byAdmin(), ops.UpdateLoginProfile, ops.UpdateLoginProfileIn{User: ops.Ref{Name: "carol"}, MFARequired: new(bool)})
+	d.signIn("carol", "", false)
+	run(h, h.byAdmin(), ops.UpdateLoginProfile, ops.UpdateLoginProfileIn{User: ops.Ref{Name: "carol"}, MFARequired: &yes})
+	if i := run(h, d.call(), ops.PreviewPreferences, preferring(link).SecurityPreferences); !i.OwnWayIn {
+		h.Error("carol is not told that carol is shut out")
+	}
+	no(h, fault.Conflict, d.call(), ops.SetSecurityPreferences, preferring(link))
+}
+
 // Whose only factor is an address that would not count any more is shut out, and
 // the preview says so, of the one who asks, too; each once, whatever for.
 func TestPreviewOfFactorsThatCountNoMore(t *testing.T) {

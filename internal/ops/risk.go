@@ -92,18 +92,56 @@ const unusualDays = 30
 type UnusualSignIn struct {
 	iam.Sighting
 	UserName string // "" for root
+	Asked    bool   // the adaptive mode would have asked for a factor; see asksAdaptively
 }
 
 // UnusualSignIns are the unusual sign-ins of an account, newest first.
 type UnusualSignIns struct {
-	Days         int // looked at
-	All, Unusual int // sign-ins in those days
+	Days int // looked at
+	SignIns
 	page.Page[UnusualSignIn]
 }
 
+// SignIns are numbers of sign-ins.
+type SignIns struct {
+	All     int
+	Unusual int // those that the rules call so
+	Asked   int // those among them for which the adaptive mode would ask for a factor
+}
+
+// signIns counts the account's sign-ins since a time, as an account judges them
+// that asks risk of whoever has no factor.
+func (env *Env) signIns(since time.Time, risk iam.RiskMode) (n SignIns, err error) {
+	sorts, err := env.Tx.CountSightings(env.Call.Caller.Account, since)
+	for _, c := range sorts {
+		n.All += c.N
+		if c.Unusual {
+			n.Unusual += c.N
+			if asksAdaptively(c.Root, c.Method, risk) {
+				n.Asked += c.N
+			}
+		}
+	}
+	return n, err
+}
+
+// asksAdaptively reports whether the adaptive mode asks for a factor at an unusual
+// sign-in that ended by a method (iam.Session.Method). It asks nothing of root, who
+// is asked in every mode, nor of a passkey alone, which is one; and whoever came in
+// with the password alone had no factor.
+func asksAdaptively(root bool, method string, risk iam.RiskMode) bool {
+	switch {
+	case root, method == string(iam.MethodPasskey):
+		return false
+	case method == string(iam.MethodPassword):
+		return risk != iam.RiskAutonomous
+	}
+	return true
+}
+
 // ListUnusualSignIns tells which sign-ins of the last 30 days the rules call
-// unusual, whatever was done about it: those that the adaptive mode would ask a
-// factor of.
+// unusual, whatever was done about it, and at which of them the adaptive mode
+// would ask for a factor.
 var ListUnusualSignIns = Op[Listing, UnusualSignIns]{
 	Name:   "ListUnusualSignIns",
 	Grants: Names{AWS: "warifu:ListUnusualSignIns"},
@@ -112,7 +150,11 @@ var ListUnusualSignIns = Op[Listing, UnusualSignIns]{
 	Do: func(env *Env, in Listing) (list UnusualSignIns, err error) {
 		a, since := env.Call.Caller.Account, env.Now.AddDate(0, 0, -unusualDays)
 		list.Days = unusualDays
-		if list.All, list.Unusual, err = env.Tx.CountSightings(a, since); err != nil {
+		wanted, err := env.Tx.Preferences(a)
+		if err != nil {
+			return list, err
+		}
+		if list.SignIns, err = env.signIns(since, wanted.RiskLogin); err != nil {
 			return list, err
 		}
 		list.Page, err = pagedBy(env, "ListUnusualSignIns", nil, in, func(key page.Key, limit int) (all []UnusualSignIn, err error) {
@@ -124,7 +166,7 @@ var ListUnusualSignIns = Op[Listing, UnusualSignIns]{
 			for i := 0; i < len(rows) && err == nil; i++ {
 				var u *iam.User
 				if u, err = env.Tx.UserByID(a, rows[i].User); err == nil {
-					all = append(all, UnusualSignIn{rows[i], u.Name})
+					all = append(all, UnusualSignIn{rows[i], u.Name, asksAdaptively(u.Root, rows[i].Method, wanted.RiskLogin)})
 				}
 			}
 			return all, err
@@ -136,8 +178,11 @@ var ListUnusualSignIns = Op[Listing, UnusualSignIns]{
 // Impact is what preferences would change, before they are saved. The lists are
 // of names, in no more than impactNames each.
 type Impact struct {
-	MustBind      []string // users who would have to bind a factor at their next sign-in
+	MustBind      []string // users who would have to bind a factor at their next sign-in, and had not to
 	MustBindCount int
+	Unusually     []string // users without a factor of whom unusual sign-ins would ask one, to bind it or, with LinkOnly, in vain
+	UnusualCount  int
+	InVain        bool
 	ShutOut       []string // users who could not sign in any more as they did lately, or not at all
 	ShutOutCount  int
 	OwnWayIn      bool // the one who asks is among them
@@ -149,8 +194,8 @@ type Impact struct {
 	IdleKeys       []string // and keys
 	IdleKeysCount  int
 
-	All, Unusual int // sign-ins of the last 30 days, and those that the adaptive mode would ask
-	Capped       bool
+	SignIns // of the last 30 days
+	Capped  bool
 
 	out map[name.ID]bool // who is shut out, whatever for
 }
@@ -164,9 +209,7 @@ func (i *Impact) shutOut(u name.ID, called string) {
 		i.out = map[name.ID]bool{}
 	}
 	i.out[u] = true
-	if i.ShutOutCount++; len(i.ShutOut) < impactNames {
-		i.ShutOut = append(i.ShutOut, called)
-	}
+	note(&i.ShutOut, &i.ShutOutCount, called)
 }
 
 const (
@@ -191,7 +234,7 @@ var PreviewPreferences = Op[SecurityPreferences, Impact]{
 			return i, err
 		}
 		for _, step := range []func(*Impact, *iam.Preferences, *iam.Preferences) error{
-			env.impactOnBinding, env.impactOnFactors, env.impactOnPlaces, env.impactOnIdle, env.impactOnSignIns,
+			env.impactOnBinding, env.impactOnFactors, env.impactOnPasskeys, env.impactOnPlaces, env.impactOnIdle, env.impactOnSignIns,
 		} {
 			if err := step(&i, &now, &p); err != nil {
 				return i, err
@@ -210,23 +253,72 @@ func names(all []store.IdleUser) (some []string, n int) {
 	return some, len(all)
 }
 
+// asksToBind tells when a sign-in asks a user who has no factor to bind one.
+func asksToBind(p *iam.Preferences, flagged bool) signin.Asked {
+	return signin.RuleOf(signin.Facts{Wanted: *p, MFARequired: flagged}).Asked
+}
+
+// bindsMore reports whether users without a factor would be asked to bind one
+// sooner than now, or could do so in another way.
+func bindsMore(now, next *iam.Preferences, flagged bool) bool {
+	was, will := asksToBind(now, flagged), asksToBind(next, flagged)
+	return will != signin.AskedNever && (now.LinkOnly != next.LinkOnly || will != was && was != signin.AskedToBind)
+}
+
+// impactOnBinding finds users without a factor: those of whom sign-ins would ask
+// one, and those who then may not bind it there.
 func (env *Env) impactOnBinding(i *Impact, now, next *iam.Preferences) error {
-	if next.MFAForLogin != iam.MFAMandatory || now.MFAForLogin == iam.MFAMandatory && now.LinkOnly == next.LinkOnly {
+	more := map[bool]bool{true: bindsMore(now, next, true), false: bindsMore(now, next, false)}
+	if !more[true] && !more[false] {
 		return nil
 	}
-	all, err := env.Tx.UsersWithoutFactor(env.Call.Caller.Account, false, 0, impactRows)
+	a := env.Call.Caller.Account
+	required, err := env.Tx.UsersWithoutFactor(a, true, 0, impactRows)
 	if err != nil {
 		return err
 	}
-	i.Capped = i.Capped || len(all) == impactRows
-	if !next.LinkOnly {
-		i.MustBind, i.MustBindCount = names(all)
+	all, err := env.Tx.UsersWithoutFactor(a, false, 0, impactRows)
+	if err != nil {
+		return err
+	}
+	i.Capped, i.InVain = i.Capped || len(all) == impactRows, next.LinkOnly
+	flagged := map[name.ID]bool{}
+	for _, u := range required {
+		flagged[u.User] = true
+	}
+	for _, u := range all {
+		switch when := asksToBind(next, flagged[u.User]); {
+		case !more[flagged[u.User]]:
+		case when == signin.AskedUnusual:
+			note(&i.Unusually, &i.UnusualCount, u.Name)
+		case next.LinkOnly:
+			i.shutOut(u.User, u.Name)
+		default:
+			note(&i.MustBind, &i.MustBindCount, u.Name)
+		}
+	}
+	return nil
+}
+
+// note counts a user, and keeps the name while there are few.
+func note(some *[]string, n *int, called string) {
+	if *n++; len(*some) < impactNames {
+		*some = append(*some, called)
+	}
+}
+
+// impactOnPasskeys finds users who signed in of late with a passkey alone, and
+// would have to give their password.
+func (env *Env) impactOnPasskeys(i *Impact, now, next *iam.Preferences) error {
+	if next.PasskeySignIn || !now.PasskeySignIn {
 		return nil
 	}
+	all, err := env.Tx.RecentUsers(env.Call.Caller.Account, string(iam.MethodPasskey), env.Now.AddDate(0, 0, -unusualDays), impactRows)
+	i.Capped = i.Capped || len(all) == impactRows
 	for _, u := range all {
 		i.shutOut(u.User, u.Name)
 	}
-	return nil
+	return err
 }
 
 // impactOnFactors finds users whose only factors are addresses that would not
@@ -320,6 +412,6 @@ func (env *Env) impactOnSignIns(i *Impact, now, next *iam.Preferences) (err erro
 			return err
 		}
 	}
-	i.All, i.Unusual, err = env.Tx.CountSightings(a, env.Now.Add(-unusualDays*24*time.Hour))
+	i.SignIns, err = env.signIns(env.Now.AddDate(0, 0, -unusualDays), next.RiskLogin)
 	return err
 }

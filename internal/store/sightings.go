@@ -80,12 +80,28 @@ func (tx *Tx) Sightings(f SightingFilter) ([]iam.Sighting, error) {
 	return list(tx, scanSighting, query+` ORDER BY at DESC, id DESC LIMIT $3`, args...)
 }
 
-// CountSightings counts an account's sign-ins since a time, and those among them
-// for which there was a reason to call them unusual.
-func (tx *Tx) CountSightings(a name.Account, since time.Time) (all, unusual int, err error) {
-	_, err = tx.one(`SELECT count(*), coalesce(sum(CASE WHEN reasons <> '' THEN 1 ELSE 0 END), 0) FROM sightings
-		WHERE account = $1 AND at >= $2`, []any{int64(a), micros(since)}, &all, &unusual)
-	return all, unusual, err
+// SightingCount is how many of an account's sign-ins are of one sort.
+type SightingCount struct {
+	Root    bool
+	Method  string
+	Unusual bool // there was a reason to call them so
+	N       int
+}
+
+// CountSightings counts an account's sign-ins since a time, sort by sort.
+func (tx *Tx) CountSightings(a name.Account, since time.Time) ([]SightingCount, error) {
+	return list(tx, func(r row, c *SightingCount) error { return r.Scan(&c.Root, &c.Method, &c.Unusual, &c.N) },
+		`SELECT u.name_fold = '', s.method, s.reasons <> '', count(*) FROM sightings s JOIN users u ON u.id = s.user_id
+		WHERE s.account = $1 AND s.at >= $2 GROUP BY 1, 2, 3`, int64(a), micros(since))
+}
+
+// RecentUsers lists the users of an account, without root, who signed in by a
+// method since a time, by id.
+func (tx *Tx) RecentUsers(a name.Account, method string, since time.Time, limit int) ([]IdleUser, error) {
+	return list(tx, func(r row, u *IdleUser) error { return r.Scan((*int64)(&u.User), &u.Name) },
+		`SELECT DISTINCT u.id, u.name FROM sightings s JOIN users u ON u.id = s.user_id
+		WHERE s.account = $1 AND s.method = $2 AND s.at >= $3 AND u.name_fold <> '' ORDER BY u.id LIMIT $4`,
+		int64(a), method, micros(since), limit)
 }
 
 // RecentSources lists from which addresses each user of an account signed in
