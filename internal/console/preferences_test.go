@@ -51,8 +51,11 @@ func TestPreferencesPage(t *testing.T) {
 	says(t, s.post(preferencesPath, seen...), 422, "not what you looked at last")
 
 	to(t, s.post(preferencesPath, look(here...)...), preferencesPath)
-	says(t, s.get(preferencesPath), 200, "Changed by boss", "In force: 8 , set by boss", "The default: 6.", "1 of 1 sign-ins")
-	says(t, s.get(unusualPath), 200, "boss", "A browser not used before")
+	says(t, s.get(preferencesPath), 200, "Changed by boss", "In force: 8 , set by boss", "The default: 6.", "0 of 1 sign-ins") // boss has no factor that could be asked for
+	says(t, s.get(unusualPath), 200, "boss", "A browser not used before", "1 of 1 sign-ins", "At 0 of them", "No further question")
+	bind := form("mode", "adaptive", "do", "preview")
+	bind[1] = "enforceVerify"
+	says(t, s.post(preferencesPath, bind...), 200, "users without a second factor must add one at an unusual sign-in", "at 1 of them")
 	says(t, s.get(idlePath), 200, "Nothing is switched off")
 	to(t, s.post(preferencesPath, append(look(away...), "confirm", "on")...), preferencesPath)
 	to(t, s.get("/console"), "/signin") // from outside now

@@ -328,7 +328,8 @@ func (env *Env) forgive(u *iam.User) (bool, error) {
 	return shared || own, err
 }
 
-// DeleteLoginProfile takes a user's password away. Keys stay good.
+// DeleteLoginProfile takes a user's password away, and with it the sessions in the
+// console, but not the caller's own. Keys stay good.
 //
 // Errors: NotFound user or login profile.
 var DeleteLoginProfile = Op[UserIn, struct{}]{
@@ -346,7 +347,11 @@ var DeleteLoginProfile = Op[UserIn, struct{}]{
 		if _, err := env.loginProfile(u); err != nil {
 			return none, err
 		}
-		return none, env.Tx.DeleteLoginProfile(u.Account, u.ID)
+		if err := env.Tx.DeleteLoginProfile(u.Account, u.ID); err != nil {
+			return none, err
+		}
+		_, err = env.endSessions(u)
+		return none, err
 	},
 }
 

@@ -89,12 +89,16 @@ func TestSessionsDie(t *testing.T) {
 				}
 				run(h, h.byAdmin(), ops.UnblockUser, ops.BlockUserIn{User: ops.Ref{Name: "u"}})
 			},
+			"delete the password": func(*browser) {
+				run(h, h.byAdmin(), ops.DeleteLoginProfile, ops.UserIn{User: ops.Ref{Name: "u"}})
+				run(h, h.byAdmin(), ops.CreateLoginProfile, ops.CreateLoginProfileIn{User: ops.Ref{Name: "u"}, Password: secret(firstPassword)})
+			},
 			"delete": func(*browser) {
 				run(h, h.byAdmin(), ops.DeleteLoginProfile, ops.UserIn{User: ops.Ref{Name: "u"}})
 				run(h, h.byAdmin(), ops.DeleteUser, ops.UserIn{User: ops.Ref{Name: "u"}})
 			},
 		}
-		for _, called := range []string{"sign out", "end it", "end all", "block", "delete"} {
+		for _, called := range []string{"sign out", "end it", "end all", "block", "delete the password", "delete"} {
 			if called == "sign out" {
 				h.user("u")
 			}
