@@ -154,9 +154,20 @@ func TestOracleCommandLineSignIn(t *testing.T) {
 	if len(claims.Proofs) != 0 {
 		t.Errorf("%+v", claims)
 	}
+	// session validate: the token ends with the session in which it was approved
+	validate := func(base, token string, want int) {
+		t.Helper()
+		if status, body := c.send(c.key, token, "GET", base+"/20160918/regions", ""); status != want || strings.Contains(body, "WF1") != (want == 200) {
+			t.Errorf("%d %s", status, body)
+		}
+	}
+	for _, base := range []string{s.base, identity} {
+		validate(base, plain, 200)
+	}
 	b.visit("/console")
 	phone := b.bind()
 	b.signOut()
+	validate(identity, plain, 401)
 
 	// By host, with a code.
 	b.visit(login + c.address())
@@ -173,13 +184,9 @@ func TestOracleCommandLineSignIn(t *testing.T) {
 		t.Errorf("the token lives %s", life)
 	}
 
-	// session validate, with the key and without it
+	// with the key and without it
 	for _, base := range []string{s.base, identity} {
-		for _, good := range []string{plain, token} {
-			if status, body := c.send(c.key, good, "GET", base+"/20160918/regions", ""); status != 200 || !strings.Contains(body, "WF1") {
-				t.Errorf("%d %s", status, body)
-			}
-		}
+		validate(base, token, 200)
 	}
 	other, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
