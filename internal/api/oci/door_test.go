@@ -362,3 +362,32 @@ func TestAdviceAtSaving(t *testing.T) {
 		t.Errorf("%d %q", w.Code, w.Header())
 	}
 }
+
+// Swift passwords are auth tokens by their older name: shown once, kept by their user
+// without any policy, and as many.
+func TestSwiftPasswords(t *testing.T) {
+	s := newSite(t)
+	all := base + "users/" + s.user + "/swiftPasswords"
+	create := func() *httptest.ResponseRecorder { return s.send("POST", all, `{"description":"old client"}`) }
+	first := create()
+	id, password := member(t, first, "id"), member(t, first, "password")
+	if len(password) < 20 || member(t, first, "description") != "old client" {
+		t.Error(first.Body)
+	}
+	if w := s.send("PUT", all+"/"+id, `{"description":"older"}`); member(t, w, "description") != "older" || member(t, w, "password") != "" {
+		t.Error(w.Body)
+	}
+	if w := s.send("GET", all, ""); w.Code != 200 || !strings.Contains(w.Body.String(), id) || strings.Contains(w.Body.String(), "password") {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+	member(t, create(), "id")
+	if w := create(); w.Code != 400 || !strings.Contains(w.Body.String(), "LimitExceeded") {
+		t.Errorf("a third: %d %s", w.Code, w.Body)
+	}
+	if w := s.send("DELETE", all+"/"+id, ""); w.Code != 204 {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+	if w := s.send("DELETE", all+"/"+id, ""); w.Code != 404 {
+		t.Errorf("twice: %d %s", w.Code, w.Body)
+	}
+}
