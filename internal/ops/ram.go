@@ -72,6 +72,13 @@ func (env *Env) describe(a name.Account, id name.ID, x *iam.Attributes) error {
 
 // GetRAMUser reads a user with attributes.
 var GetRAMUser = varied(GetUser, asIs, func(env *Env, in UserIn) (*RAMUser, error) {
+	if in.User.Name != "" {
+		u, x, err := env.Tx.UserWithAttributes(env.Call.Caller.Account, in.User.Name)
+		if err != nil {
+			return nil, err
+		}
+		return &RAMUser{*u, x}, nil
+	}
 	u, err := env.user(in.User)
 	if err != nil {
 		return nil, err

@@ -143,10 +143,14 @@ func (req *request) read(w http.ResponseWriter) error {
 	if isForm(req.Request) {
 		form = string(sent)
 	}
-	sum := sha256.Sum256(sent)
+	hash := acs.EmptyBody
+	if len(sent) > 0 {
+		sum := sha256.Sum256(sent)
+		hash = hex.EncodeToString(sum[:])
+	}
 	req.signed = acs.Request{
 		Method: req.Method, Host: req.Host, Path: req.URL.EscapedPath(), Query: req.URL.RawQuery,
-		Header: req.Header, BodyHash: hex.EncodeToString(sum[:]),
+		Header: req.Header, BodyHash: hash,
 	}
 	if req.params, err = acs.ParseParams(req.URL.RawQuery, form); err != nil {
 		return err

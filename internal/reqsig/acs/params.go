@@ -16,11 +16,15 @@ type Params []Param
 // that any operation takes are under a hundred.
 const MaxParams = 1000
 
+// usualParams is how many parameters a request has as a rule, at most: those of the
+// signature and a few.
+const usualParams = 16
+
 // ParseParams reads the query of the URL and the body, if it is a form ("" if it is
 // not). Both are decoded as forms. The error is an *Error: what cannot be decoded,
 // and a parameter that comes twice, for nothing says which of the two counts.
 func ParseParams(query, form string) (Params, error) {
-	var all Params
+	all := make(Params, 0, usualParams)
 	for _, text := range []string{query, form} {
 		for text != "" {
 			var pair string
