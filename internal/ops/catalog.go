@@ -105,7 +105,7 @@ func Catalog() []Entry {
 		entry(ListUsersForGroup), entry(UpdatePolicyDescription), entry(GetUserMFAInfo), entry(UnbindMFADevice),
 		entry(DisableVirtualMFA), entry(AccountMFAInfo), entry(DecodeDiagnosticMessage),
 		// ram_settings.go, ram_report.go, ram_recycle.go
-		entry(SetDefaultDomain), entry(GetAccountSecurityPracticeReport), entry(GenerateCredentialReport), entry(GetCredentialReport), entry(GetWholeCredentialReport),
+		entry(SetDefaultDomain), entry(UserSSO), entry(GetAccountSecurityPracticeReport), entry(GenerateCredentialReport), entry(GetCredentialReport), entry(GetWholeCredentialReport),
 
 		// insight.go, insight_least.go
 		entry(GetInsight), entry(RenewInsight), entry(GetLeastPrivilege), entry(CompareTemplates), entry(GenerateServiceLastAccessedDetails), entry(GetServiceLastAccessedDetails),

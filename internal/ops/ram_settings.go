@@ -99,6 +99,16 @@ var SetDefaultDomain = Op[AliasIn, struct{}]{
 	},
 }
 
+// UserSSO tells whether users sign in by the word of an identity provider of their own.
+// They never do: a provider vouches for roles (AssumeRoleWithSAML, AssumeRoleWithOIDC),
+// and users prove their own password and factors here.
+var UserSSO = Op[struct{}, bool]{
+	Name:   "GetUserSsoSettings",
+	Grants: Names{AWS: "iam:GetAccountSummary", RAM: "ram:GetUserSsoSettings"},
+	Target: func(*Env, struct{}) (Target, error) { return Target{Noun: "account"}, nil },
+	Do:     func(*Env, struct{}) (bool, error) { return false, nil },
+}
+
 // Practice is how well an account keeps to what Alibaba Cloud advises. Score is that of
 // GetInsight.
 type Practice struct {

@@ -18,6 +18,7 @@ func imsAccount() []action {
 		plain(of, "GetSecurityPreference", ops.GetSecurityPreferences, noInput, imsPreferences),
 		plain(of, "SetSecurityPreference", ops.SetSecurityPreference, (*imsPreferenceInput).in, imsPreferences),
 		plain(of, "GetAccountSummary", ops.GetAccountSummary, noInput, func(s ops.Summary) summaryOutput { return summaryOutput{newSummary(s)} }),
+		plain(of, "GetUserSsoSettings", ops.UserSSO, noInput, func(on bool) ssoOutput { return ssoOutput{ssoSettings{SsoEnabled: on}} }),
 	}
 }
 
@@ -39,6 +40,17 @@ func (s *domainInput) in(sc *scene) (ops.AliasIn, error) {
 }
 
 type domainOutput struct{ DefaultDomainName string }
+
+type ssoOutput struct{ UserSsoSettings ssoSettings }
+
+// ssoSettings are empty where users do not sign in at a provider of their own.
+type ssoSettings struct {
+	AuthnSignAlgo      string
+	AuxiliaryDomain    string
+	MetadataDocument   string
+	SsoEnabled         bool
+	SsoLoginWithDomain bool
+}
 
 type imsPreferenceInput struct {
 	ramPreferenceFields

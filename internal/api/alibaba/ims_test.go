@@ -187,6 +187,9 @@ func TestIMSLoginAndMFA(t *testing.T) {
 			t.Errorf("%s", r.body)
 		}
 		d.imsFails(404, "EntityNotExist.User.MFADevice", "UnbindMFADevice", "UserPrincipalName", alice)
+		if r := d.imsDo("GetUserSsoSettings"); r.at("UserSsoSettings.SsoEnabled") != false {
+			t.Errorf("%s", r.body)
+		}
 		if r := d.imsDo("GetAccountMFAInfo"); r.at("IsMFAEnable") != false {
 			t.Errorf("%s", r.body)
 		}

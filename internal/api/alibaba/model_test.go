@@ -200,6 +200,9 @@ func compare(t *testing.T, at string, want []member, got reflect.Type, top bool)
 var reasons = []struct{ reason, operations string }{
 	{"Applications that act for users are not part of this server.", "CreateApplication GetApplication UpdateApplication DeleteApplication ListApplications CreateAppSecret GetAppSecret DeleteAppSecret ListAppSecretIds ProvisionApplication DeprovisionApplication ProvisionExternalApplication DeprovisionExternalApplication GetExternalApplication ListExternalApplications GetApplicationProvisionInfo ListApplicationProvisionInfos ListPredefinedScopes"},
 	{"Governance reports are Alibaba Cloud's own.", "GenerateGovernanceReport GetGovernanceReportStatus GetGovernanceItemReport ListRecentGovernanceMetrics"},
+	{"From where a key is good is said by policies, with acs:SourceIp; a VPC is not known here.", "GetAccessKeyPolicy SetAccessKeyPolicy"},
+	{"Users sign in here; identity providers vouch for roles.", "SetUserSsoSettings"},
+	{"Service credentials are keys to services that are Alibaba Cloud's own.", "CreateServiceCredential GetServiceCredential UpdateServiceCredential DeleteServiceCredential ListServiceCredentials"},
 }
 
 // servicesReasons say so of all that is not served of a service.
