@@ -2,6 +2,7 @@ package testkit
 
 import (
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -32,8 +33,14 @@ type Told struct {
 	Source, Chain   string
 	Agent           string
 	MFA             bool
-	OK              bool // the request was answered with what it asked for
+	Method          string // of the proof; "" = any
+	Remembered      bool   // a browser stood in for the factor
+	OK              bool   // the request was answered with what it asked for
 }
+
+// unasked are operations that everybody may who is not forbidden them: no statement
+// decides.
+var unasked = map[string]bool{"GetCallerIdentity": true, "GetSessionToken": true, "BeginStepUp": true}
 
 // CheckEvent says what an event fails to tell (security checklist K-3), and
 // whether a secret is in it (K-2).
@@ -46,9 +53,12 @@ func CheckEvent(t testing.TB, what string, e audit.Event, want Told) {
 		"actor":      e.Actor.Name != want.Actor || e.Actor.Kind == "" || e.Actor.ID == 0 || e.Actor.ARN == "",
 		"credential": e.Actor.AccessKey == "" && e.Actor.Session == "",
 		"MFA":        e.MFA.Present != want.MFA || want.MFA && (!e.MFA.Known || e.MFA.At == 0 || len(e.MFA.Methods) == 0),
+		"method":     want.Method != "" && !slices.Contains(e.MFA.Methods, want.Method),
+		"remembered": e.MFA.Remembered != want.Remembered,
+		"age":        want.MFA && (e.MFA.At < Epoch.UnixMicro() || e.MFA.At > e.At.UnixMicro()),
 		"source":     e.Source != want.Source, "chain": e.Chain != want.Chain, "user agent": e.UserAgent != want.Agent, "request id": e.RequestID == "",
 		"result": (e.Result == audit.Allowed) != want.OK, "kind of fault": e.Result != audit.Allowed && e.Code == "",
-		"reason": e.Result == audit.Refused && e.Why == "",
+		"reason": e.Result != audit.Failed && e.Why == "" && !unasked[e.Operation], // the statement that decided
 		// An input that cannot be read is about nothing yet.
 		"target": e.Target.Noun == "" && e.Result != audit.Failed,
 	} {

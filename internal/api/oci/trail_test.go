@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"warifu/internal/name"
+	"warifu/internal/ops"
 	"warifu/internal/testkit"
 )
 
@@ -23,6 +24,23 @@ func TestK3EveryRequestLeavesOneEvent(t *testing.T) {
 	s.door = New(Config{Ops: s.Server, Log: slog.New(slog.DiscardHandler), Client: func(*http.Request) (netip.Addr, string, bool) {
 		return netip.MustParseAddr("192.0.2.7"), "192.0.2.8", true
 	}})
+	walk(t, s, "admin", false)
+	id, signIn := s.person("alice")
+	testkit.Do(t, s.World, s.Admin(t), ops.AttachUserPolicy, ops.AttachIn{Holder: ops.Ref{Name: "alice"}, Policy: "arn:aws:iam::aws:policy/AdministratorAccess"})
+	token := signIn()
+	device := testkit.Do(t, s.World, s.as(token), ops.CreateMfaTotpDevice, ops.OracleUserIn{User: id})
+	code := func() string {
+		s.Clock.Advance(30 * time.Second)
+		return testkit.Code(t, string(device.Seed.Reveal()), s.Clock.Now())
+	}
+	testkit.Do(t, s.World, s.as(token), ops.ActivateMfaTotpDevice, ops.OracleDeviceIn{User: id, Device: device.ID, Code: code()})
+	token = testkit.Do(t, s.World, s.as(token), ops.StepUp, ops.StepUpIn{FactorIn: ops.FactorIn{Factor: device.ID}, Response: ops.Response{Code: code()}}).Token
+	walk(t, s.begin(s.as(token)), "alice", true)
+}
+
+// walk asks for each operation, without inputs and with some.
+func walk(t *testing.T, s *site, actor string, proved bool) {
+	t.Helper()
 	for _, b := range bindings(&s.door.Config) {
 		for _, filled := range []bool{false, true} {
 			s.Clock.Advance(time.Millisecond)
@@ -46,12 +64,12 @@ func TestK3EveryRequestLeavesOneEvent(t *testing.T) {
 			out := s.send(b.method, path, body, "User-Agent", "trail test")
 			id := out.Header().Get("Opc-Request-Id")
 			found := s.EventsOf(t, id)
-			what := b.name
+			what := b.name + " by " + actor
 			if len(found) != 1 {
 				t.Errorf("%s: %d events of %q; status %d %s", what, len(found), id, out.Code, out.Body)
 				continue
 			}
-			testkit.CheckEvent(t, what, found[0], testkit.Told{Door: "oracle", Operation: b.op, Actor: "admin",
+			testkit.CheckEvent(t, what, found[0], testkit.Told{Door: "oracle", Operation: b.op, Actor: actor, MFA: proved,
 				Source: "192.0.2.7", Chain: "192.0.2.8", Agent: "trail test", OK: out.Code < 300})
 		}
 	}
