@@ -4,7 +4,9 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
+	"warifu/internal/audit"
 	"warifu/internal/iam"
 	"warifu/internal/ops"
 	"warifu/internal/testkit"
@@ -115,8 +117,17 @@ func TestRememberedBrowsersOnPages(t *testing.T) {
 	}
 	says(t, s.get("/security"), 200, "Remembered browsers")
 	to(t, s.post("/signout"), "/signin")
+	s.Clock.Advance(time.Second)
+	from := s.Clock.Now()
 	s.signIn(t, "carol", adminWord)
 	to(t, s.post("/security/remembered"), "/security#remembered")
+	told := map[string]bool{} // K-3: that a browser stood in is no proof, and the trail says so
+	for _, e := range testkit.Do(t, s.World, s.Admin(t), ops.LookupEvents, ops.LookupEventsIn{Query: audit.Query{From: from, Actor: "carol"}}).Items {
+		told[e.Operation] = e.MFA.Known && e.MFA.Remembered && !e.MFA.Present
+	}
+	if !told["SignIn"] || !told["ForgetDevice"] {
+		t.Errorf("events that tell of the browser: %v", told)
+	}
 	to(t, s.post("/signout"), "/signin")
 	s.get("/signin")
 	to(t, s.post("/signin", "account", testkit.Account.String(), "user", "carol", "password", adminWord), "/signin/code")

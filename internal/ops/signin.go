@@ -640,6 +640,8 @@ func (s *signing) recordOutcome(out signin.Outcome) {
 		ev.MFA = audit.MFA{Known: true}
 		if last, ok := second.Last(true); ok {
 			ev.MFA.Present, ev.MFA.At, ev.MFA.Methods = true, last.At.UnixMicro(), second.Factors()
+		} else {
+			ev.MFA.Remembered = out.Remembered
 		}
 	}
 }
